@@ -1,0 +1,70 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+/// One set of language features for every Swift target, so that code moves between them unchanged.
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+]
+
+let package = Package(
+    name: "swift-wal",
+    platforms: [.macOS(.v15), .iOS(.v18), .tvOS(.v18), .watchOS(.v11), .visionOS(.v2)],
+    products: [
+        .library(name: "WriteAheadLog", targets: ["WriteAheadLog"]),
+        .library(name: "WalBinary", targets: ["WalBinary"]),
+        .library(name: "WalJSON", targets: ["WalJSON"]),
+        .library(name: "WalZstd", targets: ["WalZstd"]),
+        .library(name: "WalTesting", targets: ["WalTesting"]),
+        .executable(name: "walctl", targets: ["walctl"]),
+    ],
+    traits: [
+        .trait(name: "Zstd", description: "The zstd codec; needs the system's libzstd (libzstd-dev on Debian)."),
+        .default(enabledTraits: ["Zstd"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+    ],
+    targets: [
+        // The core: no package dependency, no Foundation.
+        .target(name: "CWalShims"),
+        .target(name: "WriteAheadLog", dependencies: ["CWalShims"], swiftSettings: strict),
+
+        // Codecs: one product each; none knows another.
+        .target(name: "WalBinary", dependencies: ["WriteAheadLog"], path: "Codecs/Binary", swiftSettings: strict),
+        .target(name: "WalJSON", dependencies: ["WriteAheadLog"], path: "Codecs/JSON", swiftSettings: strict),
+        .systemLibrary(
+            name: "CZstd", path: "Codecs/CZstd", pkgConfig: "libzstd",
+            providers: [.apt(["libzstd-dev"]), .brew(["zstd"])]),
+        .target(
+            name: "WalZstd",
+            dependencies: ["WriteAheadLog", .target(name: "CZstd", condition: .when(traits: ["Zstd"]))],
+            path: "Codecs/Zstd", swiftSettings: strict),
+
+        // For authors of codecs and of recovery code.
+        .target(name: "WalTesting", dependencies: ["WriteAheadLog"], swiftSettings: strict),
+
+        // The command line: logic as a library, a thin main.
+        .target(
+            name: "WalTool",
+            dependencies: [
+                "WriteAheadLog", "WalBinary", "WalJSON", "WalZstd",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: strict),
+        .executableTarget(name: "walctl", dependencies: ["WalTool"], swiftSettings: strict),
+
+        .testTarget(
+            name: "WriteAheadLogTests", dependencies: ["WriteAheadLog", "WalTesting", "WalBinary", "CWalShims"],
+            swiftSettings: strict),
+        .testTarget(name: "WalBinaryTests", dependencies: ["WalBinary", "WalTesting"], swiftSettings: strict),
+        .testTarget(name: "WalJSONTests", dependencies: ["WalJSON", "WalTesting"], swiftSettings: strict),
+        .testTarget(
+            name: "WalZstdTests", dependencies: ["WalZstd", "WalJSON", "WalBinary", "WalTesting"],
+            swiftSettings: strict),
+        .testTarget(name: "WalToolTests", dependencies: ["WalTool", "WalTesting"], swiftSettings: strict),
+    ]
+)

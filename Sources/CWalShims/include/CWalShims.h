@@ -1,0 +1,74 @@
+// What Swift cannot reach by itself: hardware CRC32C, a lock that sanitizers understand, atomics on raw memory, and the
+// few system calls that the C library's Swift overlay does not import. Nothing here knows what a log is.
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+// MARK: - CRC32C (Castagnoli, reflected 0x82F63B78; RFC 3720 appendix B.4)
+
+/// Continues `crc` (0 to begin) over `count` bytes.
+uint32_t wal_crc32c(uint32_t crc, const void *bytes, size_t count);
+/// Continues `crc` over the 8 bytes of `a` and then of `b`, both little endian.
+uint32_t wal_crc32c_2(uint32_t crc, uint64_t a, uint64_t b);
+/// Continues `crc` over `count` bytes and then over zeros up to a multiple of eight.
+uint32_t wal_crc32c_padded(uint32_t crc, const void *bytes, size_t count);
+/// The table-driven form, whatever the processor offers: for tests.
+uint32_t wal_crc32c_portable(uint32_t crc, const void *bytes, size_t count);
+
+// MARK: - Atomics on raw memory
+
+static inline uint64_t wal_load_acquire(const uint64_t *p) { return __atomic_load_n(p, __ATOMIC_ACQUIRE); }
+static inline uint64_t wal_load_relaxed(const uint64_t *p) { return __atomic_load_n(p, __ATOMIC_RELAXED); }
+static inline void wal_store_release(uint64_t *p, uint64_t v) { __atomic_store_n(p, v, __ATOMIC_RELEASE); }
+static inline uint64_t wal_add_relaxed(uint64_t *p, uint64_t v) { return __atomic_fetch_add(p, v, __ATOMIC_RELAXED); }
+static inline bool wal_exchange_if(uint64_t *p, uint64_t expected, uint64_t v) {
+    return __atomic_compare_exchange_n(p, &expected, v, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
+}
+
+// MARK: - A lock of one word: a bounded spin, then the kernel (U. Drepper, "Futexes Are Tricky", mutex 3)
+
+typedef struct { uint32_t word; } wal_lock_t;
+void wal_lock_slow(wal_lock_t *lock);
+void wal_unlock_slow(wal_lock_t *lock);
+static inline void wal_lock(wal_lock_t *lock) {
+    uint32_t expected = 0;
+    if (__builtin_expect(!__atomic_compare_exchange_n(&lock->word, &expected, 1, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED), 0))
+        wal_lock_slow(lock);
+}
+static inline void wal_unlock(wal_lock_t *lock) {
+    if (__builtin_expect(__atomic_exchange_n(&lock->word, 0, __ATOMIC_RELEASE) == 2, 0)) wal_unlock_slow(lock);
+}
+
+// MARK: - A few scratch buffers for each thread, so that encoding a record allocates nothing
+
+typedef struct { void *base; size_t capacity; } wal_scratch_t;
+/// A buffer of at least `minimum` bytes, aligned to 16; NULL when memory is short.
+wal_scratch_t wal_scratch_take(size_t minimum);
+/// Gives a buffer back to this thread, which keeps a few small ones and frees the rest.
+void wal_scratch_give(void *base, size_t capacity);
+
+// MARK: - System calls
+
+/// Each returns 0 (or a count) or the negated errno.
+int wal_allocate(int fd, int64_t offset, int64_t length);
+int wal_openat(int dirfd, const char *path, int flags, int mode);
+int64_t wal_pwrite_dsync(int fd, const void *bytes, size_t count, int64_t offset);
+int wal_lock_file(int fd);
+int wal_full_sync(int fd);
+int wal_data_sync(int fd);
+int wal_populate_write(void *base, size_t count);
+/// True where preallocated space is guaranteed for later stores into a mapping (see the `FileFormat` article).
+bool wal_filesystem_guarantees_allocation(int fd);
+/// The process's limit of open files (RLIMIT_NOFILE, soft).
+uint64_t wal_open_files_limit(void);
+
+#ifdef __cplusplus
+}
+#endif

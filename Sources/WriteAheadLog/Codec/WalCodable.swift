@@ -1,0 +1,76 @@
+/// A type that can be recorded.
+///
+/// It asks only for an identity, which each segment file names. How a record becomes bytes is a ``WalCodec``'s affair.
+public protocol WalCodable: Sendable {
+    /// Written in each segment header; a log with another name in it is refused with
+    /// ``WalError/Code/recordTypeMismatch``.
+    ///
+    /// By default the type's full name, module included. Pin it (`static var walTypeName: String { "orders.Change" }`) before
+    /// you rename the type or its module. At most 256 bytes of UTF-8.
+    static var walTypeName: String { get }
+}
+
+extension WalCodable {
+    public static var walTypeName: String { String(reflecting: Self.self) }
+}
+
+/// A record that writes and reads itself, without `Codable`'s cost.
+///
+/// The binary codec uses it where it is there. By contract the bytes are those that the codec would write by `Codable`, so that
+/// a type can turn to direct coding without a change to its files; `WalBinary` has the helpers for that.
+public protocol WalDirectCodable: WalCodable {
+    /// Appends the record's bytes.
+    func encode(into encoder: inout WalEncoder)
+    /// Reads a record back.
+    init(from decoder: inout WalDecoder) throws(WalError)
+}
+
+/// How records become bytes and come back: the plug-in.
+///
+/// A codec is a value without mutable state; calls come from many threads at once. Each call sees one record. The bytes need
+/// no length, checksum or alignment: the log frames them. `WalTesting` has a suite that a codec should pass.
+public protocol WalCodec<Record>: Sendable {
+    associatedtype Record: Sendable
+
+    /// Persisted in each segment. Below 0x8000_0000 ids belong to this project; take yours from there up.
+    static var id: UInt32 { get }
+    /// For people: shown by tools, persisted beside the id. At most 64 bytes of UTF-8.
+    var name: String { get }
+    /// Persisted in each segment, and handed to ``reader(id:parameters:)`` of the codecs that may read it. At most 1,024
+    /// bytes.
+    var parameters: [UInt8] { get }
+
+    /// Appends the record's bytes. What the encoder already holds must stay.
+    func encode(_ record: borrowing Record, into encoder: inout WalEncoder) throws(WalError)
+    /// Reads one record. The decoder holds exactly the bytes that ``encode(_:into:)`` appended, but treat them as hostile.
+    func decode(_ decoder: inout WalDecoder) throws(WalError) -> Record
+
+    /// The codec that reads what a codec with this id and these parameters wrote, or nil where this one can't.
+    ///
+    /// By default it is this codec where both are the same as its own.
+    func reader(id: UInt32, parameters: [UInt8]) throws(WalError) -> (any WalCodec<Record>)?
+}
+
+extension WalCodec {
+    public func reader(id: UInt32, parameters: [UInt8]) throws(WalError) -> (any WalCodec<Record>)? {
+        id == Self.id && parameters == self.parameters ? self : nil
+    }
+}
+
+/// A codec as an app names it: `.binary()`, `.zstd(.json())`.
+///
+/// Codec modules add static members to this type.
+public struct AnyWalCodec<Record: WalCodable>: Sendable {
+    /// The codec itself.
+    public let base: any WalCodec<Record>
+    /// The id that segments written by it name.
+    public let id: UInt32
+
+    public init<Codec: WalCodec<Record>>(_ base: Codec) {
+        self.base = base
+        id = Codec.id
+    }
+
+    public var name: String { base.name }
+    public var parameters: [UInt8] { base.parameters }
+}
