@@ -1,0 +1,296 @@
+internal import CWalShims
+
+#if canImport(Glibc)
+internal import Glibc
+#elseif canImport(Musl)
+internal import Musl
+#elseif canImport(Darwin)
+internal import Darwin
+#endif
+
+/// The machine itself. Apple's systems compile against the same calls but are untested.
+package final class PosixStorage: WalStorage {
+    package init() {}
+
+    package func openRoot(_ path: String, create: Bool) throws(WalError) -> any WalDirectory {
+        guard !path.isEmpty, !path.utf8.contains(0) else {
+            throw WalError(.invalidArgument, "a log's path must not be empty or hold a NUL byte")
+        }
+        if create, mkdir(path, 0o700) != 0, errno != EEXIST {
+            throw SystemError.error(errno, "create directory", path)
+        }
+        let descriptor = wal_openat(AT_FDCWD, path, O_RDONLY | O_DIRECTORY, 0)
+        guard descriptor >= 0 else { throw SystemError.error(-descriptor, "open directory", path) }
+        return PosixDirectory(descriptor, path)
+    }
+
+    package func monotonicNow() -> UInt64 { Self.now(CLOCK_MONOTONIC) }
+    package func wallClockNow() -> UInt64 { Self.now(CLOCK_REALTIME) }
+
+    private static func now(_ clock: clockid_t) -> UInt64 {
+        var time = timespec()
+        clock_gettime(clock, &time)
+        return UInt64(clamping: time.tv_sec) &* 1_000_000_000 &+ UInt64(clamping: time.tv_nsec)
+    }
+
+    package func random() -> UInt64 {
+        var generator = SystemRandomNumberGenerator()
+        return generator.next()
+    }
+
+    package func openFilesLimit() -> Int { Int(clamping: wal_open_files_limit()) }
+
+    package func startThread(_ name: String, _ body: @escaping @Sendable () -> Void) throws(WalError) {
+        final class Box {
+            let body: @Sendable () -> Void
+            init(_ body: @escaping @Sendable () -> Void) { self.body = body }
+        }
+        let box = Unmanaged.passRetained(Box(body))
+        var attributes = pthread_attr_t()
+        pthread_attr_init(&attributes)
+        defer { pthread_attr_destroy(&attributes) }
+        pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
+        #if canImport(Darwin)
+        var thread: pthread_t?
+        let status = pthread_create(
+            &thread, &attributes,
+            { argument in
+                Unmanaged<Box>.fromOpaque(argument).takeRetainedValue().body()
+                return nil
+            }, box.toOpaque())
+        #else
+        var thread = pthread_t()
+        let status = pthread_create(
+            &thread, &attributes,
+            { argument in
+                guard let argument else { return nil }
+                Unmanaged<Box>.fromOpaque(argument).takeRetainedValue().body()
+                return nil
+            }, box.toOpaque())
+        #endif
+        if status != 0 {
+            box.release()
+            throw SystemError.error(status, "start thread", name)
+        }
+    }
+}
+
+/// A directory held open by descriptor, so that a renamed or replaced path can't lead elsewhere.
+final class PosixDirectory: WalDirectory {
+    private let descriptor: Int32
+    private let path: String
+
+    init(_ descriptor: Int32, _ path: String) {
+        self.descriptor = descriptor
+        self.path = path
+    }
+
+    deinit { _ = closeDescriptor(descriptor) }
+
+    func list() throws(WalError) -> [(name: String, kind: EntryKind)] {
+        // A descriptor of its own, for fdopendir takes it over and moves its offset.
+        let own = wal_openat(descriptor, ".", O_RDONLY | O_DIRECTORY, 0)
+        guard own >= 0 else { throw SystemError.error(-own, "list", path) }
+        guard let stream = fdopendir(own) else {
+            let code = errno
+            _ = closeDescriptor(own)
+            throw SystemError.error(code, "list", path)
+        }
+        defer { closedir(stream) }
+        var entries: [(name: String, kind: EntryKind)] = []
+        while true {
+            errno = 0
+            guard let entry = readdir(stream) else {
+                if errno != 0 { throw SystemError.error(errno, "list", path) }
+                return entries
+            }
+            let name = withUnsafePointer(to: &entry.pointee.d_name) {
+                $0.withMemoryRebound(to: CChar.self, capacity: MemoryLayout.size(ofValue: $0.pointee)) { String(cString: $0) }
+            }
+            if name == "." || name == ".." { continue }
+            let kind: EntryKind =
+                switch Int32(entry.pointee.d_type) {
+                case Int32(DT_REG): .file
+                case Int32(DT_DIR): .directory
+                case Int32(DT_UNKNOWN): kindByStat(name)
+                default: .other
+                }
+            entries.append((name, kind))
+        }
+    }
+
+    private func kindByStat(_ name: String) -> EntryKind {
+        var status = stat()
+        guard fstatat(descriptor, name, &status, AT_SYMLINK_NOFOLLOW) == 0 else { return .other }
+        return switch status.st_mode & S_IFMT {
+        case S_IFREG: .file
+        case S_IFDIR: .directory
+        default: .other
+        }
+    }
+
+    func openDirectory(_ name: String, create: Bool) throws(WalError) -> any WalDirectory {
+        if create, mkdirat(descriptor, name, 0o700) != 0, errno != EEXIST {
+            throw SystemError.error(errno, "create directory", "\(path)/\(name)")
+        }
+        let opened = wal_openat(descriptor, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0)
+        guard opened >= 0 else { throw SystemError.error(-opened, "open directory", "\(path)/\(name)") }
+        return PosixDirectory(opened, "\(path)/\(name)")
+    }
+
+    func openFile(_ name: String, _ access: FileAccess) throws(WalError) -> any WalFile {
+        let flags: Int32 =
+            switch access {
+            case .read: O_RDONLY
+            case .readWrite: O_RDWR
+            case .createNew: O_RDWR | O_CREAT | O_EXCL
+            case .createOrOpen: O_RDWR | O_CREAT
+            }
+        // O_NONBLOCK: a FIFO in a file's place is refused instead of waited for.
+        let opened = wal_openat(descriptor, name, flags | O_NOFOLLOW | O_NONBLOCK, 0o600)
+        guard opened >= 0 else { throw SystemError.error(-opened, "open", "\(path)/\(name)") }
+        var status = stat()
+        guard fstat(opened, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+            _ = closeDescriptor(opened)
+            throw WalError(.notALog, "\(path)/\(name) is not a regular file; remove what stands in its place")
+        }
+        return PosixFile(opened, "\(path)/\(name)")
+    }
+
+    func rename(_ from: String, to: String) throws(WalError) {
+        guard renameat(descriptor, from, descriptor, to) == 0 else {
+            throw SystemError.error(errno, "rename to \(to)", "\(path)/\(from)")
+        }
+    }
+
+    func remove(_ name: String) throws(WalError) {
+        guard unlinkat(descriptor, name, 0) == 0 else { throw SystemError.error(errno, "remove", "\(path)/\(name)") }
+    }
+
+    func sync() throws(WalError) {
+        let status = wal_full_sync(descriptor)
+        guard status == 0 else { throw SystemError.error(-status, "sync directory", path) }
+    }
+
+    func guaranteesAllocation() -> Bool { wal_filesystem_guarantees_allocation(descriptor) }
+}
+
+final class PosixFile: WalFile {
+    private let descriptor: Int32
+    private let path: String
+    /// Set once by `close`; guarded by the owner, who alone closes.
+    private nonisolated(unsafe) var isOpen = true
+
+    init(_ descriptor: Int32, _ path: String) {
+        self.descriptor = descriptor
+        self.path = path
+    }
+
+    deinit { close() }
+
+    func close() {
+        if isOpen {
+            isOpen = false
+            _ = closeDescriptor(descriptor)
+        }
+    }
+
+    func size() throws(WalError) -> UInt64 {
+        var status = stat()
+        guard fstat(descriptor, &status) == 0 else { throw SystemError.error(errno, "stat", path) }
+        return UInt64(clamping: status.st_size)
+    }
+
+    func read(into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64) throws(WalError) -> Int {
+        var done = 0
+        while done < buffer.count {
+            let count = pread(
+                descriptor, buffer.baseAddress?.advanced(by: done), buffer.count - done, off_t(clamping: offset) + off_t(done))
+            if count < 0 {
+                if errno == EINTR { continue }
+                throw SystemError.error(errno, "read", path)
+            }
+            if count == 0 { break }
+            done += count
+        }
+        return done
+    }
+
+    func write(_ bytes: UnsafeRawBufferPointer, at offset: UInt64) throws(WalError) {
+        var done = 0
+        while done < bytes.count {
+            let count = pwrite(
+                descriptor, bytes.baseAddress?.advanced(by: done), bytes.count - done, off_t(clamping: offset) + off_t(done))
+            if count < 0 {
+                if errno == EINTR { continue }
+                let error = SystemError.error(errno, "write", path)
+                // Part of it is in the file: that is no longer "nothing was changed".
+                if done > 0, error.code == .noSpace { throw WalError(.io, error.message, errno: error.errno) }
+                throw error
+            }
+            done += count
+        }
+    }
+
+    func writeSynced(_ bytes: UnsafeRawBufferPointer, at offset: UInt64) throws(WalError) -> Bool {
+        let count = wal_pwrite_dsync(descriptor, bytes.baseAddress, bytes.count, Int64(clamping: offset))
+        if count == Int64(bytes.count) { return true }
+        if count < 0 {
+            let code = Int32(-count)
+            if code == EOPNOTSUPP || code == ENOSYS || code == EINTR { return false }
+            throw SystemError.error(code, "write and sync", path)
+        }
+        return false
+    }
+
+    func allocate(from: UInt64, to: UInt64) throws(WalError) {
+        let status = wal_allocate(descriptor, Int64(clamping: from), Int64(clamping: to - from))
+        guard status == 0 else { throw SystemError.error(-status, "allocate space for", path) }
+    }
+
+    func truncate(to size: UInt64) throws(WalError) {
+        guard ftruncate(descriptor, off_t(clamping: size)) == 0 else { throw SystemError.error(errno, "truncate", path) }
+    }
+
+    func sync() throws(WalError) {
+        let status = wal_data_sync(descriptor)
+        guard status == 0 else { throw SystemError.error(-status, "sync", path) }
+    }
+
+    func map(count: Int, writable: Bool) throws(WalError) -> any WalMapping {
+        let protection = writable ? PROT_READ | PROT_WRITE : PROT_READ
+        guard let base = mmap(nil, count, protection, MAP_SHARED, descriptor, 0), base != MAP_FAILED else {
+            throw SystemError.error(errno, "map", path)
+        }
+        return PosixMapping(base, count)
+    }
+
+    func lock() throws(WalError) -> Bool {
+        let status = wal_lock_file(descriptor)
+        if status == 0 { return true }
+        if -status == EAGAIN || -status == EACCES { return false }
+        if -status == EOPNOTSUPP, flock(descriptor, LOCK_EX | LOCK_NB) == 0 { return true }
+        throw SystemError.error(-status, "lock", path)
+    }
+}
+
+final class PosixMapping: WalMapping {
+    nonisolated(unsafe) let base: UnsafeMutableRawPointer
+    let count: Int
+
+    init(_ base: UnsafeMutableRawPointer, _ count: Int) {
+        self.base = base
+        self.count = count
+    }
+
+    deinit { munmap(base, count) }
+
+    func populate(from: Int, to: Int) {
+        guard from < to, to <= count else { return }
+        // A kernel without it (before Linux 5.14) faults the pages in one by one later.
+        _ = wal_populate_write(base + from, to - from)
+    }
+}
+
+/// `close` by a name that the methods called `close` do not hide.
+private func closeDescriptor(_ descriptor: Int32) -> Int32 { close(descriptor) }

@@ -1,0 +1,36 @@
+#if canImport(Glibc)
+internal import Glibc
+#elseif canImport(Musl)
+internal import Musl
+#elseif canImport(Darwin)
+internal import Darwin
+#endif
+
+/// The one place that turns an errno into a ``WalError`` (errno(3), open(2), fallocate(2), mmap(2), fcntl(2)).
+enum SystemError {
+    static func error(_ errno: Int32, _ operation: String, _ name: String) -> WalError {
+        let text = String(cString: strerror(errno))
+        let (code, remedy): (WalError.Code, String) =
+            switch errno {
+            case ENOSPC, EDQUOT: (.noSpace, "make room on its file system and try again")
+            case ENOENT: (.notFound, "check the path")
+            case ENOTDIR: (.notALog, "a file stands where a directory should be")
+            case ELOOP: (.notALog, "a symbolic link stands where the log's own file should be; it is not followed")
+            case EISDIR: (.notALog, "a directory stands where a file should be")
+            case EACCES, EPERM, EROFS: (.permissionDenied, "give this user read and write access to the log's directory")
+            case EMFILE, ENFILE: (.tooManyFiles, "raise the limit of open files (ulimit -n) or use fewer readers")
+            case ENOMEM: (.tooManyFiles, "memory or mappings ran out (vm.max_map_count)")
+            default: (.io, "the device or file system failed; check the system's log")
+            }
+        return WalError(code, "cannot \(operation) \(name): \(text); \(remedy)", errno: errno)
+    }
+}
+
+extension WalError {
+    static let noSpaceErrno = ENOSPC
+    static let notSupportedErrno = EOPNOTSUPP
+    var isUnsupportedOperation: Bool {
+        guard let errno else { return false }
+        return errno == EOPNOTSUPP || errno == ENOSYS || errno == EINVAL
+    }
+}

@@ -1,0 +1,65 @@
+/// The seam between the log and the machine: every file, the clock, randomness and threads.
+///
+/// Only cold operations come through here. A record is stored through the pointer that ``WalFile/map(count:)`` returned. A
+/// simulated disk stands in for all of it in tests.
+package protocol WalStorage: Sendable {
+    /// Opens the log's own directory; a symbolic link *to* it is followed, one within it never is.
+    func openRoot(_ path: String, create: Bool) throws(WalError) -> any WalDirectory
+    /// Nanoseconds of a clock that never goes back.
+    func monotonicNow() -> UInt64
+    /// Nanoseconds since 1970, for people.
+    func wallClockNow() -> UInt64
+    /// Unpredictable bits, for salts.
+    func random() -> UInt64
+    /// Runs `body` on a thread of its own. A storage without threads ignores it, and its owner steps the ``WorkQueue``.
+    func startThread(_ name: String, _ body: @escaping @Sendable () -> Void) throws(WalError)
+    /// How many files the process may have open.
+    func openFilesLimit() -> Int
+}
+
+package enum EntryKind: Sendable { case file, directory, other }
+
+package enum FileAccess: Sendable { case read, readWrite, createNew, createOrOpen }
+
+/// A directory within the log.
+package protocol WalDirectory: AnyObject, Sendable {
+    func list() throws(WalError) -> [(name: String, kind: EntryKind)]
+    func openDirectory(_ name: String, create: Bool) throws(WalError) -> any WalDirectory
+    func openFile(_ name: String, _ access: FileAccess) throws(WalError) -> any WalFile
+    func rename(_ from: String, to: String) throws(WalError)
+    func remove(_ name: String) throws(WalError)
+    /// Makes the names in it durable.
+    func sync() throws(WalError)
+    /// True where allocated space is sure to take later stores into a mapping.
+    func guaranteesAllocation() -> Bool
+}
+
+/// An open file.
+package protocol WalFile: AnyObject, Sendable {
+    func size() throws(WalError) -> UInt64
+    /// Reads up to the buffer's size; fewer bytes only at the end of the file.
+    func read(into: UnsafeMutableRawBufferPointer, at offset: UInt64) throws(WalError) -> Int
+    /// Writes all of it. `WalError.errno` ENOSPC with nothing stored is ``WalError/Code/noSpace``.
+    func write(_ bytes: UnsafeRawBufferPointer, at offset: UInt64) throws(WalError)
+    /// Writes all of it and returns once those bytes are on stable storage; false where that can't be had: nothing was
+    /// written then.
+    func writeSynced(_ bytes: UnsafeRawBufferPointer, at offset: UInt64) throws(WalError) -> Bool
+    /// Guarantees space for the range and extends the file to hold it.
+    func allocate(from: UInt64, to: UInt64) throws(WalError)
+    func truncate(to: UInt64) throws(WalError)
+    /// Makes the content durable, and as much of the metadata as reading it back needs.
+    func sync() throws(WalError)
+    /// Maps the first `count` bytes, also beyond the end of the file, where nothing may be touched.
+    func map(count: Int, writable: Bool) throws(WalError) -> any WalMapping
+    /// Takes the writer's lock for as long as the file is open; false where somebody else holds it.
+    func lock() throws(WalError) -> Bool
+    func close()
+}
+
+/// Mapped bytes, unmapped when the last reference goes.
+package protocol WalMapping: AnyObject, Sendable {
+    var base: UnsafeMutableRawPointer { get }
+    var count: Int { get }
+    /// Has pages ready for stores, so that the first one does not wait. A hint.
+    func populate(from: Int, to: Int)
+}
