@@ -1,9 +1,9 @@
 internal import WriteAheadLog
 
 #if canImport(FoundationEssentials)
-internal import FoundationEssentials
+    internal import FoundationEssentials
 #else
-internal import Foundation
+    internal import Foundation
 #endif
 
 /// A parsed text from which a `Codable` record is decoded.
@@ -178,7 +178,9 @@ final class JSONDocument {
 
     func decode<T: Decodable>(_: T.Type, _ index: Int) throws -> T {
         // An array of numbers is a type's own doing, which called `[UInt8].encode(to:)` itself.
-        if T.self == [UInt8].self, tape.tokens[index].kind != .array, let value = try bytes(index) as? T { return value }
+        if T.self == [UInt8].self, tape.tokens[index].kind != .array, let value = try bytes(index) as? T {
+            return value
+        }
         if T.self == Data.self, tape.tokens[index].kind != .array, let value = Data(try bytes(index)) as? T {
             return value
         }
@@ -194,7 +196,9 @@ final class JSONDocument {
 
     private func bytes(_ index: Int) throws -> [UInt8] {
         if tape.tokens[index].kind == .string {
-            guard let bytes = Base64.decode(tape.bytes(index)) else { throw corrupt(index, "a string that is not base64") }
+            guard let bytes = Base64.decode(tape.bytes(index)) else {
+                throw corrupt(index, "a string that is not base64")
+            }
             return bytes
         }
         guard let bytes = Array(try string(index).utf8).withUnsafeBytes({ Base64.decode($0) }) else {

@@ -74,7 +74,8 @@ extension JSONValue: WalDirectCodable {
             // The count reserves nothing: each level could claim all that is left.
             let count = try decoder.readVarint()
             guard count <= UInt64(decoder.remaining) else {
-                throw WalError(.decoding, "\(count) JSON values in \(decoder.remaining) bytes, at byte \(decoder.offset)")
+                throw WalError(
+                    .decoding, "\(count) JSON values in \(decoder.remaining) bytes, at byte \(decoder.offset)")
             }
             if tag == 5 {
                 var elements: [JSONValue] = []

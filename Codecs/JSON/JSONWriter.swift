@@ -1,9 +1,9 @@
 internal import WriteAheadLog
 
 #if canImport(FoundationEssentials)
-internal import FoundationEssentials
+    internal import FoundationEssentials
 #else
-internal import Foundation
+    internal import Foundation
 #endif
 
 /// Writes what a `Codable` record encodes straight into the log's encoder.
@@ -298,7 +298,8 @@ extension WalError {
         case let error as WalError: self = error
         case EncodingError.invalidValue(_, let context):
             self.init(
-                .encoding, context.debugDescription, underlying: error, codingPath: context.codingPath.map(\.stringValue))
+                .encoding, context.debugDescription, underlying: error,
+                codingPath: context.codingPath.map(\.stringValue))
         default: self.init(.encoding, "the record could not be encoded as JSON", underlying: error)
         }
     }

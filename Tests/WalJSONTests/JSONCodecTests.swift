@@ -5,7 +5,10 @@ import WalTesting
 import WriteAheadLog
 
 struct Everything: Codable, WalCodable, Equatable {
-    enum Choice: Codable, Equatable { case none, some(Int, label: String) }
+    enum Choice: Codable, Equatable {
+        case none
+        case some(Int, label: String)
+    }
     var text = "a\"\\\u{1}\n\u{1F600}é"
     var bytes: [UInt8] = [0, 255, 7, 9]
     var data = Data([1, 2])
