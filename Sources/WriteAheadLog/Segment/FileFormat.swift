@@ -1,0 +1,121 @@
+internal import CWalShims
+
+/// Numbers of the file format, version 1. The `FileFormat` article has them in prose, for readers in other languages.
+package enum FileFormat {
+    package static let version: UInt32 = 1
+    /// "SWIFTWAL", read as a little-endian integer.
+    package static let headerMagic: UInt64 = 0x4C41_5754_4649_5753
+    /// "WALMARK1"
+    package static let markMagic: UInt64 = 0x314B_5241_4D4C_4157
+    /// "WALSEAL1"
+    package static let trailerMagic: UInt64 = 0x314C_4145_534C_4157
+    /// "WALSTATE"
+    package static let stateMagic: UInt64 = 0x4554_4154_534C_4157
+
+    /// A page of its own for the header and for each mark, so that writing one can't tear another.
+    package static let headerSize = 4096
+    package static let markOffsets: [UInt64] = [4096, 8192]
+    package static let markSize = 64
+    /// Where the first frame starts.
+    package static let dataStart: UInt64 = 12_288
+
+    package static let frameHeaderSize = 16
+    package static let markFrameSize = 48
+    package static let trailerSize = 32
+    package static let footerFixedSize = 40
+    package static let indexEntrySize = 24
+    /// An index entry for each so many bytes of frames, or at the next frame after.
+    package static let indexInterval: UInt64 = 65_536
+
+    /// A frame's length has 32 bits; half of them are enough for anybody and keep sums far from overflow.
+    package static let largestFrame = 1 << 30
+
+    package static let stateFileName = "STATE"
+    package static let lockFileName = "LOCK"
+    package static let preparedSuffix = ".prepared"
+
+    @inline(__always) package static func padded(_ count: Int) -> Int { (count &+ 7) & ~7 }
+
+    package static func segmentName(_ firstLSN: UInt64) -> String {
+        let digits = String(firstLSN)
+        return String(repeating: "0", count: max(0, 20 - digits.utf8.count)) + digits + ".wal"
+    }
+
+    /// The first LSN that a segment file's name states; nil where it is no such name.
+    package static func firstLSN(ofSegmentNamed name: String) -> UInt64? {
+        let bytes = Array(name.utf8)
+        guard bytes.count == 24, name.hasSuffix(".wal"), bytes[..<20].allSatisfy({ $0 >= 48 && $0 <= 57 }),
+            let lsn = UInt64(String(decoding: bytes[..<20], as: UTF8.self)), lsn >= 1, lsn <= LSN.max.rawValue
+        else { return nil }
+        return lsn
+    }
+
+    package static func partitionName(_ id: PartitionID) -> String {
+        let digits = String(id.rawValue)
+        return "partition-" + String(repeating: "0", count: 5 - digits.utf8.count) + digits
+    }
+
+    package static func partition(ofDirectoryNamed name: String) -> PartitionID? {
+        guard name.hasPrefix("partition-"), name.utf8.count == 15,
+            name.utf8.dropFirst(10).allSatisfy({ $0 >= 48 && $0 <= 57 }), let number = UInt16(name.dropFirst(10))
+        else { return nil }
+        return PartitionID(rawValue: number)
+    }
+}
+
+/// What a frame holds: the upper byte of its LSN word.
+package enum FrameKind {
+    /// One record.
+    package static let record: UInt8 = 0
+    /// Several records, all or none.
+    package static let batch: UInt8 = 1
+    /// How far the partition was durable when the frame was written. No record.
+    package static let mark: UInt8 = 2
+    /// The footer of a sealed segment. No record.
+    package static let footer: UInt8 = 3
+}
+
+/// Bytes in memory with checked little-endian access: for headers, footers and other cold things.
+package struct ByteReader {
+    package let bytes: UnsafeRawBufferPointer
+    package init(_ bytes: UnsafeRawBufferPointer) { self.bytes = bytes }
+
+    package func integer<T: FixedWidthInteger & BitwiseCopyable>(_ offset: Int, as: T.Type = T.self) -> T? {
+        guard offset >= 0, offset <= bytes.count - MemoryLayout<T>.size else { return nil }
+        return T(littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: T.self))
+    }
+
+    package func slice(_ offset: Int, _ count: Int) -> UnsafeRawBufferPointer? {
+        guard offset >= 0, count >= 0, offset <= bytes.count, count <= bytes.count - offset else { return nil }
+        return UnsafeRawBufferPointer(rebasing: bytes[offset..<(offset + count)])
+    }
+}
+
+extension Array where Element == UInt8 {
+    package mutating func store<T: FixedWidthInteger & BitwiseCopyable>(_ value: T, at offset: Int) {
+        withUnsafeMutableBytes { $0.storeBytes(of: value.littleEndian, toByteOffset: offset, as: T.self) }
+    }
+
+    package mutating func append<T: FixedWidthInteger & BitwiseCopyable>(integer value: T) {
+        Swift.withUnsafeBytes(of: value.littleEndian) { append(contentsOf: $0) }
+    }
+
+    package func crc32c(_ range: Range<Int>) -> UInt32 {
+        withUnsafeBytes { WriteAheadLog.crc32c(UnsafeRawBufferPointer(rebasing: $0[range])) }
+    }
+}
+
+package func crc32c(_ bytes: UnsafeRawBufferPointer) -> UInt32 { wal_crc32c(0, bytes.baseAddress, bytes.count) }
+
+/// The checksum of a frame: CRC32C over the payload padded with zeros to a multiple of eight, the length with the kind's byte
+/// left to the LSN word, and the LSN word mixed with the segment's salt. Payload first, so that it can be summed before
+/// the LSN is known.
+@inline(__always)
+package func frameChecksum(payload: UInt32, length: UInt32, word: UInt64, salt: UInt64) -> UInt32 {
+    wal_crc32c_2(payload, UInt64(length), word ^ salt)
+}
+
+@inline(__always)
+package func payloadChecksum(_ bytes: UnsafeRawBufferPointer) -> UInt32 {
+    wal_crc32c_padded(0, bytes.baseAddress, bytes.count)
+}

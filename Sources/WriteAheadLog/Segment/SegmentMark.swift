@@ -1,0 +1,73 @@
+/// How far a partition was durable when this was written: always after the sync that made it so had returned.
+///
+/// It stands in two places of the segment file, written in turn, and in mark frames between the records.
+package struct SegmentMark: Equatable, Sendable {
+    package var salt: UInt64
+    package var epoch: UInt64
+    /// The last durable LSN of the partition.
+    package var durable: UInt64
+    /// Up to where this segment was durable: the end of a frame, or where the first will start.
+    package var endOffset: UInt64
+    /// Grows with each mark of the segment; the parity chooses the place.
+    package var sequence: UInt64
+
+    package init(salt: UInt64, epoch: UInt64, durable: UInt64, endOffset: UInt64, sequence: UInt64) {
+        self.salt = salt
+        self.epoch = epoch
+        self.durable = durable
+        self.endOffset = endOffset
+        self.sequence = sequence
+    }
+
+    package var place: UInt64 { FileFormat.markOffsets[Int(sequence & 1)] }
+
+    package func encoded() -> [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.append(integer: FileFormat.markMagic)
+        bytes.append(integer: salt)
+        bytes.append(integer: epoch)
+        bytes.append(integer: durable)
+        bytes.append(integer: endOffset)
+        bytes.append(integer: sequence)
+        bytes.append(integer: UInt64(0))
+        bytes.append(integer: UInt32(0))
+        bytes.append(integer: bytes.crc32c(0..<60))
+        return bytes
+    }
+
+    /// Nil where it is not a whole mark of that segment.
+    package init?(decoding bytes: UnsafeRawBufferPointer, salt: UInt64) {
+        let reader = ByteReader(bytes)
+        guard let summed = reader.slice(0, 60), reader.integer(60) == crc32c(summed),
+            reader.integer(0) == FileFormat.markMagic, reader.integer(8) == salt,
+            let epoch: UInt64 = reader.integer(16), let durable: UInt64 = reader.integer(24),
+            let endOffset: UInt64 = reader.integer(32), let sequence: UInt64 = reader.integer(40)
+        else { return nil }
+        self.init(salt: salt, epoch: epoch, durable: durable, endOffset: endOffset, sequence: sequence)
+    }
+
+    /// As a frame between the records, to be stored at `offset`.
+    package func frame(at offset: UInt64, nextLSN: UInt64) -> [UInt8] {
+        var bytes = [UInt8](repeating: 0, count: FileFormat.markFrameSize)
+        let word = nextLSN | UInt64(FrameKind.mark) << 56
+        bytes.store(UInt32(FileFormat.markFrameSize), at: 0)
+        bytes.store(word, at: 8)
+        bytes.store(durable, at: 16)
+        bytes.store(endOffset, at: 24)
+        bytes.store(epoch, at: 32)
+        bytes.store(offset, at: 40)
+        let payload = bytes.crc32c(16..<48)
+        bytes.store(
+            frameChecksum(payload: payload, length: UInt32(FileFormat.markFrameSize), word: word, salt: salt), at: 4)
+        return bytes
+    }
+
+    /// Reads the payload of a mark frame that stands at `offset`; nil where it is none, or a copy from elsewhere.
+    package init?(framePayload bytes: UnsafeRawBufferPointer, at offset: UInt64, salt: UInt64) {
+        let reader = ByteReader(bytes)
+        guard bytes.count == 32, let durable: UInt64 = reader.integer(0), let endOffset: UInt64 = reader.integer(8),
+            let epoch: UInt64 = reader.integer(16), reader.integer(24) == offset
+        else { return nil }
+        self.init(salt: salt, epoch: epoch, durable: durable, endOffset: endOffset, sequence: 0)
+    }
+}
