@@ -1,0 +1,71 @@
+/// How segments are written.
+public enum WriteMode: Sendable, Hashable {
+    /// Mapped where the file system guarantees allocated space, written otherwise; ``Wal/info`` says which it was.
+    case automatic
+    /// Stores into a mapping: an append costs no system call. Where space can't be guaranteed a full disk kills the process.
+    case mapped
+    /// One `pwrite` for each append that is not synced.
+    case written
+}
+
+/// What to do about damage that is found when a log is opened.
+public enum DamagePolicy: Sendable, Hashable {
+    /// Opening fails with an error that names the place.
+    case `throw`
+    /// The log opens; a damaged partition can be read up to the damage and takes no appends.
+    case quarantine
+}
+
+/// How much opening reads.
+public enum CheckLevel: Sendable, Hashable {
+    /// Headers and footers of all segments, and every frame from the last mark on.
+    case tail
+    /// Every byte.
+    case full
+}
+
+/// How cursors read.
+public enum ReadMode: Sendable, Hashable {
+    /// Through a mapping in the process that writes, by `pread` elsewhere. A device that fails under a mapping ends the process
+    /// with SIGBUS.
+    case automatic
+    /// By `pread`: a device that fails is an error.
+    case pread
+}
+
+/// Something that happened, for logs and metrics. Called on the thread where it happened, but never while a lock is held.
+public enum WalEvent: Sendable {
+    /// A partition was found after an unclean end and made whole. `cutBytes` above the last mark were dropped from `lsn` on;
+    /// 0 where there was nothing to drop. They may include the last synced group.
+    case recovered(PartitionID, lastLSN: LSN, cutFrom: LSN?, cutBytes: UInt64)
+    /// A damaged partition was set aside under ``DamagePolicy/quarantine``.
+    case quarantined(PartitionID, WalError)
+    case rotated(PartitionID, sealed: LSN, new: LSN)
+    case purged(PartitionID, segments: Int, firstRetained: LSN)
+    /// The partition takes no more records until it is reopened.
+    case poisoned(PartitionID, WalError)
+}
+
+/// Hears what the log does. Closures are called off the hot path.
+public struct WalObserver: Sendable {
+    public var event: @Sendable (WalEvent) -> Void
+    public init(event: @escaping @Sendable (WalEvent) -> Void = { _ in }) { self.event = event }
+}
+
+/// The settings that do not depend on the record's type.
+struct LogSettings: Sendable {
+    var segmentSize: Int
+    var maximumRecordSize: Int
+    var maximumUnsyncedBytes: Int
+    var writes: WriteMode
+    var reads: ReadMode
+    var onDamage: DamagePolicy
+    var check: CheckLevel
+    var isReadOnly: Bool
+    var truncate: Bool
+    var maximumOpenSegments: Int?
+    var observer: WalObserver
+    var idleMarkNanoseconds: UInt64 = 1_000_000_000
+    /// Tests count on nothing happening behind their backs.
+    var preparesSegments = true
+}
