@@ -1,0 +1,112 @@
+/// What the partitions of one open log share. None of it is touched on the append path.
+final class LogShared: Sendable {
+    let storage: any WalStorage
+    let root: any WalDirectory
+    let settings: LogSettings
+    let queue: WorkQueue
+    let pool: FilePool
+    /// Segments are stored to through a mapping.
+    let isMapped: Bool
+    /// Names in the log's own directory that were not synced yet.
+    let rootIsDirty: Locked<Bool>
+
+    init(storage: any WalStorage, root: any WalDirectory, settings: LogSettings) {
+        self.storage = storage
+        self.root = root
+        self.settings = settings
+        queue = WorkQueue(storage: storage, maximumThreads: 8)
+        // A quarter of the process's descriptors, for readers and the app need some too.
+        let limit = storage.openFilesLimit()
+        pool = FilePool(capacity: settings.maximumOpenSegments ?? min(4096, max(8, (limit - 32) / 3)))
+        isMapped =
+            switch settings.writes {
+            case .automatic: root.guaranteesAllocation()
+            case .mapped: true
+            case .written: false
+            }
+        rootIsDirty = Locked(false)
+    }
+
+    func syncRoot() throws(WalError) {
+        // Cleared first: a name that comes while the sync runs is for the next one.
+        let wasDirty = rootIsDirty.withLock { dirty in
+            defer { dirty = false }
+            return dirty
+        }
+        guard wasDirty else { return }
+        do {
+            try root.sync()
+        } catch {
+            rootIsDirty.withLock { $0 = true }
+            throw error
+        }
+    }
+}
+
+/// Which codec and type a partition's new segments name.
+struct SegmentIdentity: Sendable {
+    var codecID: UInt32
+    var codecName: String
+    var codecParameters: [UInt8]
+    var typeName: String
+}
+
+/// Keeps the number of open segment files below the process's limit: who needs one more makes an idle partition sync and
+/// close its own.
+final class FilePool: Sendable {
+    private struct Holder {
+        weak var partition: PartitionLog?
+    }
+    private struct State {
+        var used = 0
+        var holders: [Holder] = []
+    }
+    private let capacity: Int
+    private let state = Locked(State())
+
+    init(capacity: Int) { self.capacity = capacity }
+
+    /// True while there is plenty: preparing a segment ahead is a luxury.
+    var hasPlenty: Bool { state.withLock { $0.used < capacity / 2 } }
+
+    /// Takes a place; blocks while another partition syncs and closes its file. Not under a partition's lock.
+    func acquire(for partition: PartitionLog) throws(WalError) {
+        // Each round parks one; a partition that is in use right then is passed over.
+        for _ in 0..<(2 * capacity + 2) {
+            let victim = state.withLock { state -> PartitionLog? in
+                if state.used < capacity {
+                    state.used += 1
+                    state.holders.append(Holder(partition: partition))
+                    return nil
+                }
+                while !state.holders.isEmpty {
+                    let oldest = state.holders.removeFirst()
+                    guard let candidate = oldest.partition else { continue }
+                    if candidate === partition {
+                        // Its own sealed segments may be what holds the places.
+                        state.holders.append(oldest)
+                        if state.holders.allSatisfy({ $0.partition === partition || $0.partition == nil }) { return candidate }
+                        continue
+                    }
+                    state.holders.append(oldest)
+                    return candidate
+                }
+                return nil
+            }
+            guard let victim else { return }
+            try victim.park(keepingActive: victim === partition)
+        }
+        throw WalError(
+            .tooManyFiles, "no segment file could be closed to open another; raise the limit of open files (ulimit -n)",
+            partition: partition.id)
+    }
+
+    func release(_ partition: PartitionLog) {
+        state.withLock { state in
+            state.used -= 1
+            if let place = state.holders.firstIndex(where: { $0.partition === partition }) {
+                state.holders.remove(at: place)
+            }
+        }
+    }
+}

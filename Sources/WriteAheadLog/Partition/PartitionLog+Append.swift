@@ -1,0 +1,258 @@
+internal import CWalShims
+
+extension PartitionLog {
+    /// What an append gave out.
+    struct Appended {
+        var lsn: UInt64
+        var epoch: UInt64
+        var segment: UInt64
+        var end: UInt64
+
+        var receipt: Receipt {
+            Receipt(
+                lsn: LSN(lsn),
+                position: Position(epoch: epoch, lsn: LSN(lsn + 1), segment: LSN(segment), offset: end))
+        }
+    }
+
+    /// Stores a frame and publishes it: when this returns, it and every earlier one of the partition are in the OS.
+    @inline(__always)
+    func append(_ payload: UnsafeRawBufferPointer, kind: UInt8, records: UInt64) throws(WalError) -> Appended {
+        let total = FileFormat.padded(FileFormat.frameHeaderSize &+ payload.count)
+        let sum = payloadChecksum(payload)
+        lock()
+        if _slowPath(hot.pointee.end &+ UInt64(total) > hot.pointee.limit) {
+            do {
+                _ = try makeRoom(total, mayBlock: true, staging: false)
+                if !shared.isMapped {
+                    let appended = try appendWritten(payload, sum, total, kind, records)
+                    unlock()
+                    notifyProgress()
+                    return appended
+                }
+            } catch {
+                unlock()
+                throw error
+            }
+        }
+        let offset = hot.pointee.end
+        let lsn = hot.pointee.nextLSN
+        Self.store(
+            payload, sum: sum, total: total, word: lsn | UInt64(kind) << 56, salt: hot.pointee.salt,
+            at: hot.pointee.target + Int(offset))
+        let end = offset &+ UInt64(total)
+        let last = lsn &+ records &- 1
+        hot.pointee.end = end
+        hot.pointee.nextLSN = lsn &+ records
+        hot.pointee.recordsInSegment &+= records
+        wal_store_release(hot.pointee.published, end)
+        wal_store_release(appendedWord, last)
+        let result = Appended(lsn: last, epoch: hot.pointee.epoch, segment: hot.pointee.segmentFirstLSN, end: end)
+        let attention = hot.pointee.attention
+        unlock()
+        if _slowPath(attention) { notifyProgress() }
+        return result
+    }
+
+    /// Writes a frame's bytes. The order of the stores does not matter: nobody looks before the end is published.
+    @inline(__always)
+    static func store(
+        _ payload: UnsafeRawBufferPointer, sum: UInt32, total: Int, word: UInt64, salt: UInt64,
+        at frame: UnsafeMutableRawPointer
+    ) {
+        let length = UInt32(truncatingIfNeeded: FileFormat.frameHeaderSize &+ payload.count)
+        // The padding; in a frame without payload this is overwritten by the word.
+        frame.storeBytes(of: 0, toByteOffset: total &- 8, as: UInt64.self)
+        let checksum = frameChecksum(payload: sum, length: length, word: word, salt: salt)
+        frame.storeBytes(of: (UInt64(length) | UInt64(checksum) << 32).littleEndian, as: UInt64.self)
+        frame.storeBytes(of: word.littleEndian, toByteOffset: 8, as: UInt64.self)
+        if let source = payload.baseAddress {
+            (frame + FileFormat.frameHeaderSize).copyMemory(from: source, byteCount: payload.count)
+        }
+    }
+
+    /// The way without a mapping, under the lock: one write, and a full disk takes nothing that was accepted.
+    @inline(never)
+    private func appendWritten(
+        _ payload: UnsafeRawBufferPointer, _ sum: UInt32, _ total: Int, _ kind: UInt8, _ records: UInt64
+    ) throws(WalError) -> Appended {
+        guard let segment = active, let file = segment.file else {
+            throw WalError(.closed, "the partition has no active segment", partition: id)
+        }
+        let offset = hot.pointee.end
+        let lsn = hot.pointee.nextLSN
+        let last = lsn + records - 1
+        var frame = WalEncoder(minimumCapacity: total)
+        frame.write(upTo: total) { room in
+            if let base = room.baseAddress {
+                Self.store(
+                    payload, sum: sum, total: total, word: lsn | UInt64(kind) << 56, salt: segment.header.salt, at: base)
+            }
+            return total
+        }
+        do {
+            try file.write(frame.bytes, at: offset)
+        } catch {
+            if error.code == .noSpace { throw error.at(partition: id, segment: LSN(segment.firstLSN), lsn: LSN(lsn)) }
+            throw poison(error)
+        }
+        hot.pointee.end = offset + UInt64(total)
+        hot.pointee.nextLSN = last + 1
+        hot.pointee.recordsInSegment += records
+        segment.publish(hot.pointee.end)
+        wal_store_release(appendedWord, last)
+        return Appended(lsn: last, epoch: hot.pointee.epoch, segment: segment.firstLSN, end: hot.pointee.end)
+    }
+
+    enum StagedAppend {
+        case waiting
+        /// It would have to wait for the file system: to be done on a thread that may.
+        case wouldBlock
+        case failed(WalError)
+    }
+
+    /// Takes a frame of somebody who waits for its sync, and notes the waiter. `appended` is set before it can be resumed.
+    func appendSynced(
+        _ payload: UnsafeRawBufferPointer, kind: UInt8, records: UInt64, mayBlock: Bool,
+        into appended: UnsafeMutablePointer<Appended>, waiter: UnsafeContinuation<WalError?, Never>
+    ) -> StagedAppend {
+        let total = FileFormat.padded(FileFormat.frameHeaderSize &+ payload.count)
+        let sum = payloadChecksum(payload)
+        lock()
+        var notify = false
+        do {
+            if hot.pointee.end &+ UInt64(total) &+ UInt64(FileFormat.markFrameSize) > hot.pointee.stagingLimit {
+                guard try makeRoom(total, mayBlock: mayBlock, staging: true) else {
+                    unlock()
+                    return .wouldBlock
+                }
+            }
+            guard let segment = active else {
+                throw WalError(.closed, "the partition has no active segment", partition: id)
+            }
+            if !stage.hasRoom(total + FileFormat.markFrameSize) {
+                // Too large to be staged, or the sync under way is slow: hand over what is there.
+                if !shared.isMapped, !mayBlock {
+                    unlock()
+                    return .wouldBlock
+                }
+                try drain()
+                notify = true
+            }
+            if total + FileFormat.markFrameSize > StagingBuffer.capacity {
+                appended.pointee = try appendLarge(payload, sum, total, kind, records, segment)
+            } else {
+                if stage.isEmpty { stage.begin(at: hot.pointee.end, in: segment) }
+                if isMarkOwed, hot.pointee.recordsInSegment > 0 { stageMark(in: segment) }
+                let lsn = hot.pointee.nextLSN
+                let last = lsn + records - 1
+                let frame = stage.extend(total, lastLSN: last)
+                Self.store(
+                    payload, sum: sum, total: total, word: lsn | UInt64(kind) << 56, salt: hot.pointee.salt, at: frame)
+                hot.pointee.end += UInt64(total)
+                hot.pointee.nextLSN = last + 1
+                hot.pointee.recordsInSegment += records
+                // Until it is drained, an append that is not synced must not overtake it.
+                hot.pointee.limit = 0
+                appended.pointee = Appended(
+                    lsn: last, epoch: hot.pointee.epoch, segment: segment.firstLSN, end: hot.pointee.end)
+            }
+        } catch {
+            unlock()
+            return .failed(error)
+        }
+        waiters.append(SyncWaiter(lsn: appended.pointee.lsn, resume: waiter, signal: nil))
+        let submit = !isSyncing && !isSyncQueued
+        if submit { isSyncQueued = true }
+        unlock()
+        if submit { shared.queue.submit { [self] in runQueuedSync() } }
+        if notify { notifyProgress() }
+        return .waiting
+    }
+
+    /// Under the lock, with nothing staged: a frame larger than the staging buffer.
+    private func appendLarge(
+        _ payload: UnsafeRawBufferPointer, _ sum: UInt32, _ total: Int, _ kind: UInt8, _ records: UInt64,
+        _ segment: Segment
+    ) throws(WalError) -> Appended {
+        guard shared.isMapped else { return try appendWritten(payload, sum, total, kind, records) }
+        let lsn = hot.pointee.nextLSN
+        let last = lsn + records - 1
+        Self.store(
+            payload, sum: sum, total: total, word: lsn | UInt64(kind) << 56, salt: hot.pointee.salt,
+            at: hot.pointee.target + Int(hot.pointee.end))
+        hot.pointee.end += UInt64(total)
+        hot.pointee.nextLSN = last + 1
+        hot.pointee.recordsInSegment += records
+        segment.publish(hot.pointee.end)
+        wal_store_release(appendedWord, last)
+        return Appended(lsn: last, epoch: hot.pointee.epoch, segment: segment.firstLSN, end: hot.pointee.end)
+    }
+
+    /// Under the lock: the mark of the last sync, before the frames of the next.
+    private func stageMark(in segment: Segment) {
+        let mark = currentMark(of: segment)
+        let bytes = mark.frame(at: hot.pointee.end, nextLSN: hot.pointee.nextLSN)
+        stage.extend(bytes.count, lastLSN: hot.pointee.nextLSN - 1).copyMemory(from: bytes, byteCount: bytes.count)
+        hot.pointee.end += UInt64(bytes.count)
+        isMarkOwed = false
+    }
+
+    /// Under the lock.
+    func currentMark(of segment: Segment) -> SegmentMark {
+        SegmentMark(
+            salt: segment.header.salt, epoch: segment.header.epoch, durable: hot.pointee.durableWord,
+            endOffset: max(segment.syncedEnd, FileFormat.dataStart), sequence: segment.markSequence + 1)
+    }
+
+    /// Under the lock: hands everything staged, also what a sync is writing just now, to the OS and publishes it.
+    ///
+    /// What the sync writes are the same bytes at the same place, so that it does not matter which comes first.
+    func drain() throws(WalError) {
+        guard let segment = active else { return }
+        do {
+            for buffer in [flight, stage] where !buffer.isEmpty && buffer.segment === segment {
+                guard buffer.end > segment.publishedEnd else { continue }
+                if let mapping = segment.mapping {
+                    (mapping.base + Int(buffer.start)).copyMemory(
+                        from: buffer.bytes.baseAddress.unsafelyUnwrapped, byteCount: buffer.count)
+                } else if let file = segment.file {
+                    try file.write(buffer.bytes, at: buffer.start)
+                }
+                segment.publish(buffer.end)
+                wal_store_release(appendedWord, buffer.lastLSN)
+            }
+        } catch {
+            // These frames were accepted.
+            throw poison(error)
+        }
+        stage.clear()
+    }
+
+    /// Under the lock: nothing more is accepted or becomes durable; everybody who waits gets the error.
+    @discardableResult
+    func poison(_ error: WalError) -> WalError {
+        let error = error.at(partition: id)
+        guard case .open = phase else { return error }
+        phase = .poisoned(error)
+        hot.pointee.limit = 0
+        hot.pointee.stagingLimit = 0
+        let waiting = waiters
+        waiters = []
+        let watching = progressWaiters
+        progressWaiters = []
+        hot.pointee.attention = false
+        let observer = shared.settings.observer
+        let id = id
+        // Nobody is resumed under the lock.
+        shared.queue.submit {
+            observer.event(.poisoned(id, error))
+        }
+        for waiter in waiting {
+            waiter.signal?.finish(error)
+            waiter.resume?.resume(returning: error)
+        }
+        for waiter in watching { waiter.resume.resume() }
+        return error
+    }
+}

@@ -1,0 +1,383 @@
+internal import CWalShims
+
+extension PartitionLog {
+    /// Space that a fresh segment takes; it doubles as it fills, so that small partitions stay small.
+    static let firstAllocation: UInt64 = 16_384
+
+    private var segmentSize: UInt64 { UInt64(shared.settings.segmentSize) }
+
+    /// Under the lock: sees to it that a frame of `total` bytes may be stored at `end`, within a segment that has room for its
+    /// footer too. What takes a system call or a wait is done only if `mayBlock`; otherwise false is returned.
+    ///
+    /// The lock may be let go and taken again on the way.
+    @inline(never)
+    func makeRoom(_ total: Int, mayBlock: Bool, staging: Bool) throws(WalError) -> Bool {
+        while true {
+            try checkWritable()
+            guard hot.pointee.nextLSN < LSN.max.rawValue - UInt64(FileFormat.largestFrame) else {
+                throw WalError(.outOfRange, "the partition has used up its LSNs", partition: id)
+            }
+            guard let segment = active, segment.file != nil else {
+                guard mayBlock else { return false }
+                try activate(total)
+                continue
+            }
+            if unsyncedBytes > UInt64(shared.settings.maximumUnsyncedBytes) {
+                guard mayBlock else { return false }
+                unlock()
+                defer { lock() }
+                try syncAndWait()
+                continue
+            }
+            if !staging {
+                guard shared.isMapped || mayBlock else { return false }
+                try drain()
+            }
+            if hot.pointee.end - indexedEnd >= FileFormat.indexInterval {
+                index.append(
+                    IndexEntry(lsn: hot.pointee.nextLSN, offset: hot.pointee.end, time: shared.storage.wallClockNow()))
+                indexedEnd = hot.pointee.end
+            }
+            let markRoom = UInt64(FileFormat.markFrameSize)
+            let footerRoom = UInt64(SegmentFooter.size(indexCount: index.count + 1))
+            let needed = hot.pointee.end + UInt64(total) + markRoom
+            if needed > segmentSize, hot.pointee.recordsInSegment > 0 {
+                guard mayBlock else { return false }
+                try rotate(total)
+                continue
+            }
+            if needed + footerRoom > UInt64(segment.capacity) {
+                // Only an empty segment, made for a smaller record that then was refused, can be too small.
+                guard mayBlock else { return false }
+                try discardEmptyActive()
+                continue
+            }
+            if needed + footerRoom > allocated {
+                guard mayBlock else { return false }
+                try grow(segment, toHold: needed + footerRoom)
+                continue
+            }
+            let boundary = min(allocated - footerRoom - markRoom, indexedEnd + FileFormat.indexInterval)
+            if isMarkOwed, !staging, hot.pointee.recordsInSegment > 0 {
+                try writeMarkFrame(in: segment)
+            }
+            let real = max(hot.pointee.end + UInt64(total) + markRoom, boundary)
+            hot.pointee.stagingLimit = min(real, allocated - footerRoom)
+            // Without a mapping each append comes this way; with something staged too, to drain it first.
+            if shared.isMapped, !staging { hot.pointee.limit = hot.pointee.stagingLimit }
+            return true
+        }
+    }
+
+    /// Under the lock, nothing staged: the mark of the last sync as a frame of its own.
+    private func writeMarkFrame(in segment: Segment) throws(WalError) {
+        let bytes = currentMark(of: segment).frame(at: hot.pointee.end, nextLSN: hot.pointee.nextLSN)
+        if let mapping = segment.mapping {
+            (mapping.base + Int(hot.pointee.end)).copyMemory(from: bytes, byteCount: bytes.count)
+        } else if let file = segment.file {
+            do {
+                try bytes.withUnsafeBytes { (bytes) throws(WalError) in try file.write(bytes, at: hot.pointee.end) }
+            } catch {
+                if error.code == .noSpace { return }
+                throw poison(error)
+            }
+        }
+        hot.pointee.end += UInt64(bytes.count)
+        segment.publish(hot.pointee.end)
+        isMarkOwed = false
+    }
+
+    /// Under the lock: extends the guaranteed space, by doubling, up to the segment's size.
+    private func grow(_ segment: Segment, toHold needed: UInt64) throws(WalError) {
+        guard shared.isMapped, let file = segment.file else {
+            allocated = UInt64(segment.capacity)
+            return
+        }
+        let wanted = max(needed, min(allocated * 2, UInt64(segment.capacity)))
+        let rounded = min((wanted + 4095) & ~4095, UInt64(segment.capacity))
+        do {
+            try file.allocate(from: allocated, to: rounded)
+            allocated = rounded
+        } catch {
+            guard error.code == .noSpace, rounded > needed else { throw error.at(partition: id) }
+            // Not so much, but perhaps enough.
+            let least = min((needed + 4095) & ~4095, UInt64(segment.capacity))
+            do { try file.allocate(from: allocated, to: least) } catch { throw error.at(partition: id) }
+            allocated = least
+        }
+    }
+
+    // MARK: Making a segment active
+
+    /// Under the lock, which is let go while another partition gives up a file.
+    private func acquireFile() throws(WalError) {
+        guard !hasSpareFile else { return }
+        unlock()
+        do {
+            try shared.pool.acquire(for: self)
+        } catch {
+            lock()
+            throw error
+        }
+        lock()
+        if hasSpareFile {
+            shared.pool.release(self)
+        } else {
+            hasSpareFile = true
+        }
+    }
+
+    private func activate(_ total: Int) throws(WalError) {
+        if !hasSpareFile {
+            // The lock was let go: look again.
+            try acquireFile()
+            return
+        }
+        if let segment = active { try reopen(segment) } else { try createSegment(total) }
+    }
+
+    /// Under the lock: goes on with a segment whose file was closed to make room for others.
+    private func reopen(_ segment: Segment) throws(WalError) {
+        let file = try openDirectory().openFile(segment.name, .readWrite)
+        guard try file.size() >= hot.pointee.end else {
+            file.close()
+            throw poison(
+                WalError(.corrupt, "somebody else shortened the segment", partition: id, segment: LSN(segment.firstLSN)))
+        }
+        if shared.isMapped {
+            let mapping = try file.map(count: segment.capacity, writable: true)
+            segment.mapping = mapping
+            hot.pointee.target = mapping.base
+        }
+        segment.file = file
+        hasSpareFile = false
+    }
+
+    /// Under the lock: the next segment, named by the LSN that comes next. Nothing has changed if it throws.
+    private func createSegment(_ total: Int) throws(WalError) {
+        let directory = try makeDirectory()
+        let header = SegmentHeader(
+            partition: id, firstLSN: hot.pointee.nextLSN, epoch: hot.pointee.epoch, salt: shared.storage.random(),
+            created: shared.storage.wallClockNow(), codecID: identity.codecID, codecName: identity.codecName,
+            codecParameters: identity.codecParameters, typeName: identity.typeName)
+        let name = FileFormat.segmentName(header.firstLSN)
+        let made: PreparedSegment
+        if let ready = prepared, Self.capacity(for: total, segmentSize: segmentSize) <= ready.capacity {
+            prepared = nil
+            try directory.rename(ready.name, to: name)
+            made = ready
+        } else {
+            made = try makeFile(named: name, in: directory, total: total, allocating: Self.firstAllocation)
+        }
+        do {
+            try header.encoded().withUnsafeBytes { (bytes) throws(WalError) in try made.file.write(bytes, at: 0) }
+        } catch {
+            made.file.close()
+            removeLeftover(name, in: directory)
+            throw error.at(partition: id)
+        }
+        let segment = Segment(header: header, capacity: made.capacity)
+        segment.file = made.file
+        segment.mapping = made.mapping
+        hasSpareFile = false
+        allocated = made.allocated
+        index = []
+        indexedEnd = FileFormat.dataStart
+        hot.pointee.target = made.mapping?.base ?? hot.pointee.target
+        hot.pointee.end = FileFormat.dataStart
+        hot.pointee.salt = header.salt
+        hot.pointee.segmentFirstLSN = header.firstLSN
+        hot.pointee.published = segment.published
+        hot.pointee.recordsInSegment = 0
+        hot.pointee.limit = 0
+        hot.pointee.stagingLimit = 0
+        segments.append(segment)
+        active = segment
+        directoryIsDirty = true
+    }
+
+    /// The file of a segment that no name in the log depends on yet.
+    private func makeFile(
+        named name: String, in directory: any WalDirectory, total: Int, allocating first: UInt64
+    ) throws(WalError) -> PreparedSegment {
+        let capacity = Self.capacity(for: total, segmentSize: segmentSize)
+        let file = try directory.openFile(name, .createNew)
+        do {
+            let footer = UInt64(SegmentFooter.size(indexCount: 1))
+            let needed = FileFormat.dataStart + UInt64(total + FileFormat.markFrameSize) + footer
+            var allocated = UInt64(capacity)
+            var mapping: (any WalMapping)?
+            if shared.isMapped {
+                allocated = min(max(first, (needed + 4095) & ~4095), UInt64(capacity))
+                try file.allocate(from: 0, to: allocated)
+                mapping = try file.map(count: capacity, writable: true)
+            }
+            return PreparedSegment(name: name, file: file, mapping: mapping, capacity: capacity, allocated: allocated)
+        } catch {
+            file.close()
+            removeLeftover(name, in: directory)
+            throw error.at(partition: id)
+        }
+    }
+
+    /// How far a segment that begins with a frame of `total` bytes may grow, footer included.
+    static func capacity(for total: Int, segmentSize: UInt64) -> Int {
+        let data = max(segmentSize, FileFormat.dataStart + UInt64(total + FileFormat.markFrameSize))
+        let footer = UInt64(SegmentFooter.size(indexCount: Int(data / FileFormat.indexInterval) + 2))
+        return Int((data + footer + 4095) & ~4095)
+    }
+
+    /// A file that holds no record could not be made whole; if it can't be removed either, the next open does it.
+    private func removeLeftover(_ name: String, in directory: any WalDirectory) {
+        do { try directory.remove(name) } catch { directoryIsDirty = true }
+    }
+
+    /// Under the lock: an active segment without a record that turned out too small.
+    private func discardEmptyActive() throws(WalError) {
+        guard let segment = active, hot.pointee.recordsInSegment == 0 else {
+            preconditionFailure("only an empty segment is discarded")
+        }
+        let directory = try openDirectory()
+        try directory.remove(segment.name)
+        segment.file?.close()
+        segment.file = nil
+        segment.mapping = nil
+        segments.removeLast()
+        active = nil
+        hasSpareFile = true
+    }
+
+    /// Under the lock.
+    private func makeDirectory() throws(WalError) -> any WalDirectory {
+        if exists { return try openDirectory() }
+        let directory = try shared.root.openDirectory(directoryName, create: true)
+        try state.withLock { (state) throws(WalError) in try writeState(&state, in: directory, synced: false) }
+        shared.rootIsDirty.withLock { $0 = true }
+        exists = true
+        directoryIsDirty = true
+        return directory
+    }
+
+    /// Writes STATE's next slot. Under the state's lock.
+    func writeState(
+        _ state: inout PartitionState, in directory: any WalDirectory, synced: Bool
+    ) throws(WalError) {
+        var next = state
+        next.sequence += 1
+        let file = try directory.openFile(FileFormat.stateFileName, .createOrOpen)
+        defer { file.close() }
+        try next.encoded().withUnsafeBytes { (bytes) throws(WalError) in try file.write(bytes, at: next.place) }
+        if synced { try file.sync() }
+        state = next
+    }
+
+    // MARK: Rotation
+
+    /// Under the lock: seals the active segment and goes on in a new one. Waits for no sync.
+    private func rotate(_ total: Int) throws(WalError) {
+        guard hasSpareFile else {
+            try acquireFile()
+            return
+        }
+        try drain()
+        guard let old = active else { return }
+        try seal(old)
+        unsynced.append(old)
+        active = nil
+        do {
+            try createSegment(total)
+        } catch {
+            // No room for the next segment, perhaps: the old one is whole, and the next append tries again.
+            throw error
+        }
+        let first = hot.pointee.segmentFirstLSN
+        let observer = shared.settings.observer
+        let id = id
+        let wantsSync =
+            unsynced.count >= 16 || unsyncedBytes > UInt64(shared.settings.maximumUnsyncedBytes) / 2
+        let submitSync = wantsSync && !isSyncing && !isSyncQueued
+        if submitSync { isSyncQueued = true }
+        let prepare = shared.settings.preparesSegments && shared.isMapped && !isPreparing && prepared == nil
+            && shared.pool.hasPlenty
+        if prepare { isPreparing = true }
+        shared.queue.submit { [weak self] in
+            observer.event(.rotated(id, sealed: LSN(old.firstLSN), new: LSN(first)))
+            if prepare { self?.prepareNext() }
+        }
+        if submitSync { shared.queue.submit { [weak self] in self?.runQueuedSync(force: true) } }
+        if unsynced.count >= 32 {
+            unlock()
+            defer { lock() }
+            try syncAndWait()
+        }
+    }
+
+    /// Under the lock, nothing staged: writes the footer and gives back the space behind it.
+    func seal(_ segment: Segment) throws(WalError) {
+        guard let file = segment.file else { return }
+        let footer = SegmentFooter(
+            recordCount: hot.pointee.recordsInSegment, lastLSN: hot.pointee.nextLSN - 1, dataEnd: hot.pointee.end,
+            sealed: shared.storage.wallClockNow(), index: index)
+        let bytes = footer.encoded(salt: segment.header.salt)
+        do {
+            try bytes.withUnsafeBytes { (bytes) throws(WalError) in try file.write(bytes, at: footer.dataEnd) }
+            segment.fileSize = footer.dataEnd + UInt64(bytes.count)
+            try file.truncate(to: segment.fileSize)
+        } catch {
+            // Some of it may be there. Nothing accepted is lost; but only reopening can tell where the segment ends.
+            if error.code == .noSpace, !shared.isMapped { throw error.at(partition: id) }
+            throw poison(error)
+        }
+        segment.setSealed(end: footer.dataEnd, lastLSN: footer.lastLSN)
+        segment.mapping = nil
+        segment.capacity = Int(segment.fileSize)
+        hot.pointee.limit = 0
+        hot.pointee.stagingLimit = 0
+        // A mark still owed goes into the next segment.
+    }
+
+    /// On a worker: makes the file that the next rotation takes, its pages ready for stores.
+    func prepareNext() {
+        lock()
+        let isOpen: Bool
+        if case .open = phase { isOpen = true } else { isOpen = false }
+        unlock()
+        var made: PreparedSegment?
+        if isOpen {
+            do {
+                try shared.pool.acquire(for: self)
+                do {
+                    let directory = try openDirectory()
+                    let name = "next" + FileFormat.preparedSuffix
+                    do { try directory.remove(name) } catch where error.code == .notFound {}
+                    made = try makeFile(named: name, in: directory, total: 0, allocating: UInt64.max)
+                } catch {
+                    shared.pool.release(self)
+                    throw error
+                }
+            } catch {
+                // A luxury: the rotation makes its own, and reports what is wrong.
+                made = nil
+            }
+        }
+        if let made { made.mapping?.populate(from: 0, to: Int(made.allocated)) }
+        lock()
+        isPreparing = false
+        var surplus = made
+        if case .open = phase, prepared == nil, let ready = made, !hasSpareFile {
+            prepared = ready
+            hasSpareFile = true
+            surplus = nil
+        }
+        unlock()
+        if let surplus {
+            surplus.file.close()
+            shared.pool.release(self)
+            do {
+                try openDirectory().remove(surplus.name)
+            } catch {
+                // The next open removes it.
+            }
+        }
+    }
+}

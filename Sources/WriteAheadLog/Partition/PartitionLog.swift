@@ -1,0 +1,263 @@
+internal import CWalShims
+
+/// One partition: its segments, its writer, and how far it got. Knows bytes, not records.
+///
+/// The fields of ``Hot`` and all mutable properties are guarded by the lock that `hot` begins with, which is held for
+/// nanoseconds by an append and for a system call or two by a rotation. `durable` and `appended` are words that anybody
+/// may load.
+final class PartitionLog: @unchecked Sendable {
+    // Sendable: see above.
+
+    /// What an append touches.
+    struct Hot {
+        /// First, so that the lock's address is this struct's.
+        var lock = wal_lock_t()
+        /// The byte at file offset `o` of the active segment is stored at `target + o`.
+        var target: UnsafeMutableRawPointer
+        /// Where the next frame goes.
+        var end: UInt64 = FileFormat.dataStart
+        /// An append that would end beyond it takes the slow path; 0 sends every one there.
+        var limit: UInt64 = 0
+        /// The same for an append to the staging buffer.
+        var stagingLimit: UInt64 = 0
+        var nextLSN: UInt64 = 1
+        var salt: UInt64 = 0
+        var epoch: UInt64 = 1
+        var segmentFirstLSN: UInt64 = 1
+        var published: UnsafeMutablePointer<UInt64>
+        var recordsInSegment: UInt64 = 0
+        /// Somebody waits for what is appended.
+        var attention = false
+        var appendedWord: UInt64 = 0
+        var durableWord: UInt64 = 0
+    }
+
+    enum Phase {
+        case open
+        case poisoned(WalError)
+        /// Opened with damage: it can be read.
+        case quarantined(WalError)
+        case closed
+    }
+
+    let id: PartitionID
+    let shared: LogShared
+    let identity: SegmentIdentity
+    let directoryName: String
+    let hot: UnsafeMutablePointer<Hot>
+    private let placeholder: UnsafeMutablePointer<UInt64>
+
+    // MARK: Guarded by the lock
+
+    var phase = Phase.open
+    /// The partition's directory exists.
+    var exists = false
+    /// Names in the partition's directory, or STATE, that were not synced yet.
+    var directoryIsDirty = false
+    var segments: [Segment] = []
+    /// The last of `segments`, while it is appended to.
+    var active: Segment?
+    /// Sealed, in order, with bytes that were not synced; their files are open.
+    var unsynced: [Segment] = []
+    /// Of the active segment.
+    var index: [IndexEntry] = []
+    var indexedEnd: UInt64 = FileFormat.dataStart
+    /// Space is guaranteed up to here in the active segment.
+    var allocated: UInt64 = 0
+    /// A place in the pool that was acquired and not used yet.
+    var hasSpareFile = false
+    var prepared: PreparedSegment?
+    var isPreparing = false
+
+    /// Frames of callers who wait for a sync, not yet handed to the OS.
+    var stage = StagingBuffer()
+    /// The frames that the sync under way writes.
+    var flight = StagingBuffer()
+    var waiters: [SyncWaiter] = []
+    var isSyncing = false
+    var isSyncQueued = false
+    /// The last sync returned, and no mark says so yet.
+    var isMarkOwed = false
+    var isIdleMarkScheduled = false
+    var lastSyncTime: UInt64 = 0
+    var progressWaiters: [ProgressWaiter] = []
+    var nextWaiterID: UInt64 = 0
+
+    /// What STATE says, with a lock of its own, under which the file is written.
+    let state: Locked<PartitionState>
+
+    init(id: PartitionID, shared: LogShared, identity: SegmentIdentity, state: PartitionState) {
+        self.id = id
+        self.shared = shared
+        self.identity = identity
+        directoryName = FileFormat.partitionName(id)
+        placeholder = .allocate(capacity: 1)
+        placeholder.initialize(to: 0)
+        hot = .allocate(capacity: 1)
+        // Until there is a segment, `limit` keeps every append from storing through these.
+        hot.initialize(to: Hot(target: UnsafeMutableRawPointer(placeholder), published: placeholder))
+        hot.pointee.epoch = state.epoch
+        self.state = Locked(state)
+    }
+
+    deinit {
+        hot.deallocate()
+        placeholder.deallocate()
+    }
+
+    // MARK: Lock
+
+    @inline(__always) func lock() { wal_lock(UnsafeMutableRawPointer(hot).assumingMemoryBound(to: wal_lock_t.self)) }
+    @inline(__always) func unlock() { wal_unlock(UnsafeMutableRawPointer(hot).assumingMemoryBound(to: wal_lock_t.self)) }
+
+    func withLock<R, E: Error>(_ body: () throws(E) -> R) throws(E) -> R {
+        lock()
+        defer { unlock() }
+        return try body()
+    }
+
+    // MARK: How far it got
+
+    var appendedWord: UnsafeMutablePointer<UInt64> { hot.pointer(to: \.appendedWord).unsafelyUnwrapped }
+    var durableWord: UnsafeMutablePointer<UInt64> { hot.pointer(to: \.durableWord).unsafelyUnwrapped }
+
+    /// The last LSN in the operating system.
+    var appended: UInt64 { wal_load_acquire(appendedWord) }
+    /// The last LSN on stable storage.
+    var durable: UInt64 { wal_load_acquire(durableWord) }
+
+    /// Under the lock.
+    var failure: WalError? {
+        switch phase {
+        case .poisoned(let error), .quarantined(let error): error
+        case .open, .closed: nil
+        }
+    }
+
+    /// Under the lock.
+    func checkWritable() throws(WalError) {
+        switch phase {
+        case .open:
+            if shared.settings.isReadOnly {
+                throw WalError(.readOnly, "the log was opened for reading only", partition: id)
+            }
+        case .poisoned(let error):
+            throw WalError(
+                .poisoned,
+                "an earlier failure made the end of the partition uncertain; close the log, mend the cause and reopen it",
+                partition: id, errno: error.errno, underlying: error)
+        case .quarantined(let error):
+            throw WalError(
+                .poisoned, "the partition was found damaged and takes no records; see the error below", partition: id,
+                underlying: error)
+        case .closed: throw WalError(.closed, "the log is closed; open it again", partition: id)
+        }
+    }
+
+    /// Under the lock: how many bytes a loss of power could take.
+    var unsyncedBytes: UInt64 {
+        var bytes: UInt64 = 0
+        for segment in unsynced { bytes += segment.fileSize - min(segment.syncedEnd, segment.fileSize) }
+        if let active { bytes += hot.pointee.end - min(active.syncedEnd, hot.pointee.end) }
+        return bytes
+    }
+
+    func openDirectory() throws(WalError) -> any WalDirectory {
+        try shared.root.openDirectory(directoryName, create: false)
+    }
+}
+
+/// Frames that wait in memory for the next sync.
+struct StagingBuffer {
+    /// Beyond it frames go the way of those that are not synced.
+    static let capacity = 1 << 20
+
+    private var memory: UnsafeMutableRawBufferPointer?
+    /// File offset of its first byte.
+    private(set) var start: UInt64 = 0
+    private(set) var count = 0
+    /// The last LSN in it.
+    private(set) var lastLSN: UInt64 = 0
+    private(set) var segment: Segment?
+
+    var isEmpty: Bool { count == 0 }
+    var end: UInt64 { start + UInt64(count) }
+    var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: memory?.baseAddress, count: count) }
+
+    mutating func begin(at offset: UInt64, in segment: Segment) {
+        start = offset
+        count = 0
+        self.segment = segment
+    }
+
+    func hasRoom(_ total: Int) -> Bool { total <= Self.capacity - count }
+
+    /// Room for a frame; the caller fills it. `hasRoom` must have said yes.
+    mutating func extend(_ total: Int, lastLSN: UInt64) -> UnsafeMutableRawPointer {
+        let memory = self.memory ?? .allocate(byteCount: Self.capacity, alignment: 16)
+        self.memory = memory
+        precondition(hasRoom(total), "\(total) bytes do not fit behind \(count)")
+        defer { count += total }
+        self.lastLSN = lastLSN
+        return memory.baseAddress.unsafelyUnwrapped + count
+    }
+
+    mutating func clear() {
+        count = 0
+        segment = nil
+    }
+
+    mutating func free() {
+        memory?.deallocate()
+        memory = nil
+        clear()
+    }
+}
+
+/// Somebody who waits until an LSN is durable, or can no longer become so.
+struct SyncWaiter {
+    let lsn: UInt64
+    let resume: UnsafeContinuation<WalError?, Never>?
+    let signal: SyncSignal?
+}
+
+/// The same for a thread that blocks.
+final class SyncSignal: @unchecked Sendable {
+    // Sendable: guarded by the monitor.
+    private let monitor = Monitor()
+    private var isDone = false
+    private var error: WalError?
+
+    func finish(_ error: WalError?) {
+        monitor.withLock {
+            self.error = error
+            isDone = true
+            monitor.broadcast()
+        }
+    }
+
+    func wait() throws(WalError) {
+        let error = monitor.withLock { () -> WalError? in
+            while !isDone { monitor.wait() }
+            return self.error
+        }
+        if let error { throw error }
+    }
+}
+
+/// Somebody who waits for the partition to get beyond an LSN.
+struct ProgressWaiter {
+    let id: UInt64
+    let visibility: Visibility
+    let beyond: UInt64
+    let resume: UnsafeContinuation<Void, Never>
+}
+
+/// A file made ready to become the next segment.
+struct PreparedSegment {
+    let name: String
+    let file: any WalFile
+    let mapping: (any WalMapping)?
+    let capacity: Int
+    let allocated: UInt64
+}
