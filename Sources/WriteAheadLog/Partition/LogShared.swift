@@ -34,7 +34,7 @@ final class LogShared: Sendable {
             return dirty
         }
         guard wasDirty else { return }
-        do {
+        do throws(WalError) {
             try root.sync()
         } catch {
             rootIsDirty.withLock { $0 = true }

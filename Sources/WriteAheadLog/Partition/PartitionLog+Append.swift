@@ -22,9 +22,9 @@ extension PartitionLog {
         let sum = payloadChecksum(payload)
         lock()
         if _slowPath(hot.pointee.end &+ UInt64(total) > hot.pointee.limit) {
-            do {
+            do throws(WalError) {
                 _ = try makeRoom(total, mayBlock: true, staging: false)
-                if !shared.isMapped {
+                if _slowPath(!shared.isMapped) {
                     let appended = try appendWritten(payload, sum, total, kind, records)
                     unlock()
                     notifyProgress()
@@ -90,7 +90,7 @@ extension PartitionLog {
             }
             return total
         }
-        do {
+        do throws(WalError) {
             try file.write(frame.bytes, at: offset)
         } catch {
             if error.code == .noSpace { throw error.at(partition: id, segment: LSN(segment.firstLSN), lsn: LSN(lsn)) }
@@ -120,7 +120,7 @@ extension PartitionLog {
         let sum = payloadChecksum(payload)
         lock()
         var notify = false
-        do {
+        do throws(WalError) {
             if hot.pointee.end &+ UInt64(total) &+ UInt64(FileFormat.markFrameSize) > hot.pointee.stagingLimit {
                 guard try makeRoom(total, mayBlock: mayBlock, staging: true) else {
                     unlock()
@@ -210,7 +210,7 @@ extension PartitionLog {
     /// What the sync writes are the same bytes at the same place, so that it does not matter which comes first.
     func drain() throws(WalError) {
         guard let segment = active else { return }
-        do {
+        do throws(WalError) {
             for buffer in [flight, stage] where !buffer.isEmpty && buffer.segment === segment {
                 guard buffer.end > segment.publishedEnd else { continue }
                 if let mapping = segment.mapping {
@@ -244,7 +244,7 @@ extension PartitionLog {
         hot.pointee.attention = false
         let observer = shared.settings.observer
         let id = id
-        // Nobody is resumed under the lock.
+        // The app's closure must not run under the lock; resuming a task or a thread only makes it ready to run.
         shared.queue.submit {
             observer.event(.poisoned(id, error))
         }

@@ -75,8 +75,8 @@ extension PartitionLog {
         if let mapping = segment.mapping {
             (mapping.base + Int(hot.pointee.end)).copyMemory(from: bytes, byteCount: bytes.count)
         } else if let file = segment.file {
-            do {
-                try bytes.withUnsafeBytes { (bytes) throws(WalError) in try file.write(bytes, at: hot.pointee.end) }
+            do throws(WalError) {
+                try file.write(bytes, at: hot.pointee.end)
             } catch {
                 if error.code == .noSpace { return }
                 throw poison(error)
@@ -95,14 +95,14 @@ extension PartitionLog {
         }
         let wanted = max(needed, min(allocated * 2, UInt64(segment.capacity)))
         let rounded = min((wanted + 4095) & ~4095, UInt64(segment.capacity))
-        do {
+        do throws(WalError) {
             try file.allocate(from: allocated, to: rounded)
             allocated = rounded
         } catch {
             guard error.code == .noSpace, rounded > needed else { throw error.at(partition: id) }
             // Not so much, but perhaps enough.
             let least = min((needed + 4095) & ~4095, UInt64(segment.capacity))
-            do { try file.allocate(from: allocated, to: least) } catch { throw error.at(partition: id) }
+            do throws(WalError) { try file.allocate(from: allocated, to: least) } catch { throw error.at(partition: id) }
             allocated = least
         }
     }
@@ -113,7 +113,7 @@ extension PartitionLog {
     private func acquireFile() throws(WalError) {
         guard !hasSpareFile else { return }
         unlock()
-        do {
+        do throws(WalError) {
             try shared.pool.acquire(for: self)
         } catch {
             lock()
@@ -162,15 +162,21 @@ extension PartitionLog {
             codecParameters: identity.codecParameters, typeName: identity.typeName)
         let name = FileFormat.segmentName(header.firstLSN)
         let made: PreparedSegment
-        if let ready = prepared, Self.capacity(for: total, segmentSize: segmentSize) <= ready.capacity {
+        if let ready = prepared, Self.capacity(for: total, segmentSize: segmentSize) > ready.capacity {
+            // The record needs a larger one; the place in the pool goes to that.
+            prepared = nil
+            ready.file.close()
+            removeLeftover(ready.name, in: directory)
+        }
+        if let ready = prepared {
             prepared = nil
             try directory.rename(ready.name, to: name)
             made = ready
         } else {
             made = try makeFile(named: name, in: directory, total: total, allocating: Self.firstAllocation)
         }
-        do {
-            try header.encoded().withUnsafeBytes { (bytes) throws(WalError) in try made.file.write(bytes, at: 0) }
+        do throws(WalError) {
+            try made.file.write(header.encoded(), at: 0)
         } catch {
             made.file.close()
             removeLeftover(name, in: directory)
@@ -202,7 +208,7 @@ extension PartitionLog {
     ) throws(WalError) -> PreparedSegment {
         let capacity = Self.capacity(for: total, segmentSize: segmentSize)
         let file = try directory.openFile(name, .createNew)
-        do {
+        do throws(WalError) {
             let footer = UInt64(SegmentFooter.size(indexCount: 1))
             let needed = FileFormat.dataStart + UInt64(total + FileFormat.markFrameSize) + footer
             var allocated = UInt64(capacity)
@@ -266,7 +272,7 @@ extension PartitionLog {
         next.sequence += 1
         let file = try directory.openFile(FileFormat.stateFileName, .createOrOpen)
         defer { file.close() }
-        try next.encoded().withUnsafeBytes { (bytes) throws(WalError) in try file.write(bytes, at: next.place) }
+        try file.write(next.encoded(), at: next.place)
         if synced { try file.sync() }
         state = next
     }
@@ -284,7 +290,7 @@ extension PartitionLog {
         try seal(old)
         unsynced.append(old)
         active = nil
-        do {
+        do throws(WalError) {
             try createSegment(total)
         } catch {
             // No room for the next segment, perhaps: the old one is whole, and the next append tries again.
@@ -319,8 +325,8 @@ extension PartitionLog {
             recordCount: hot.pointee.recordsInSegment, lastLSN: hot.pointee.nextLSN - 1, dataEnd: hot.pointee.end,
             sealed: shared.storage.wallClockNow(), index: index)
         let bytes = footer.encoded(salt: segment.header.salt)
-        do {
-            try bytes.withUnsafeBytes { (bytes) throws(WalError) in try file.write(bytes, at: footer.dataEnd) }
+        do throws(WalError) {
+            try file.write(bytes, at: footer.dataEnd)
             segment.fileSize = footer.dataEnd + UInt64(bytes.count)
             try file.truncate(to: segment.fileSize)
         } catch {
@@ -344,12 +350,12 @@ extension PartitionLog {
         unlock()
         var made: PreparedSegment?
         if isOpen {
-            do {
+            do throws(WalError) {
                 try shared.pool.acquire(for: self)
-                do {
+                do throws(WalError) {
                     let directory = try openDirectory()
                     let name = "next" + FileFormat.preparedSuffix
-                    do { try directory.remove(name) } catch where error.code == .notFound {}
+                    do throws(WalError) { try directory.remove(name) } catch { if error.code != .notFound { throw error } }
                     made = try makeFile(named: name, in: directory, total: 0, allocating: UInt64.max)
                 } catch {
                     shared.pool.release(self)
@@ -373,7 +379,7 @@ extension PartitionLog {
         if let surplus {
             surplus.file.close()
             shared.pool.release(self)
-            do {
+            do throws(WalError) {
                 try openDirectory().remove(surplus.name)
             } catch {
                 // The next open removes it.

@@ -35,7 +35,7 @@ final class PartitionLog: @unchecked Sendable {
     enum Phase {
         case open
         case poisoned(WalError)
-        /// Opened with damage: it can be read.
+        /// Found damaged when it was opened: it can be read.
         case quarantined(WalError)
         case closed
     }
@@ -79,6 +79,8 @@ final class PartitionLog: @unchecked Sendable {
     /// The last sync returned, and no mark says so yet.
     var isMarkOwed = false
     var isIdleMarkScheduled = false
+    /// Appends are refused; what was accepted still goes to the disk.
+    var isClosing = false
     var lastSyncTime: UInt64 = 0
     var progressWaiters: [ProgressWaiter] = []
     var nextWaiterID: UInt64 = 0
@@ -101,6 +103,9 @@ final class PartitionLog: @unchecked Sendable {
     }
 
     deinit {
+        // Without `close`: files and mappings go with their objects, and nothing is lost that a kill would not take.
+        stage.free()
+        flight.free()
         hot.deallocate()
         placeholder.deallocate()
     }
@@ -138,6 +143,7 @@ final class PartitionLog: @unchecked Sendable {
     func checkWritable() throws(WalError) {
         switch phase {
         case .open:
+            if isClosing { throw WalError(.closed, "the log is closed; open it again", partition: id) }
             if shared.settings.isReadOnly {
                 throw WalError(.readOnly, "the log was opened for reading only", partition: id)
             }

@@ -119,3 +119,25 @@ package func frameChecksum(payload: UInt32, length: UInt32, word: UInt64, salt: 
 package func payloadChecksum(_ bytes: UnsafeRawBufferPointer) -> UInt32 {
     wal_crc32c_padded(0, bytes.baseAddress, bytes.count)
 }
+
+extension WalFile {
+    package func write(_ bytes: [UInt8], at offset: UInt64) throws(WalError) {
+        try bytes.withUnsafeBufferPointer { (bytes) throws(WalError) in
+            try write(UnsafeRawBufferPointer(bytes), at: offset)
+        }
+    }
+
+    /// Up to `count` bytes; fewer only at the end of the file.
+    package func read(_ count: Int, at offset: UInt64) throws(WalError) -> [UInt8] {
+        var failed: WalError?
+        let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
+            do throws(WalError) {
+                initialized = try read(into: UnsafeMutableRawBufferPointer(buffer), at: offset)
+            } catch {
+                failed = error
+            }
+        }
+        if let failed { throw failed }
+        return bytes
+    }
+}
