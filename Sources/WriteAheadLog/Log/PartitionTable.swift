@@ -1,0 +1,70 @@
+internal import CWalShims
+
+#if canImport(Glibc)
+internal import Glibc
+#elseif canImport(Musl)
+internal import Musl
+#elseif canImport(Darwin)
+internal import Darwin
+#endif
+
+/// A place for each of the 65,536 partitions, read without a lock. An entry, once there, stays until the table goes.
+final class PartitionTable<Element: AnyObject & Sendable>: @unchecked Sendable {
+    // Sendable: each word goes from 0 to an object's address once, stored with release and loaded with acquire.
+    private let words: UnsafeMutablePointer<UInt64>
+    private static var count: Int { 65_536 }
+
+    init() {
+        // calloc: pages that hold no partition take no memory.
+        guard let memory = calloc(Self.count, MemoryLayout<UInt64>.stride) else {
+            preconditionFailure("out of memory for the table of partitions")
+        }
+        words = memory.bindMemory(to: UInt64.self, capacity: Self.count)
+    }
+
+    deinit {
+        for k in 0..<Self.count {
+            if let element = unmanaged(k) { element.release() }
+        }
+        free(words)
+    }
+
+    private func unmanaged(_ k: Int) -> Unmanaged<Element>? {
+        UnsafeRawPointer(bitPattern: UInt(wal_load_acquire(words + k))).map { Unmanaged.fromOpaque($0) }
+    }
+
+    subscript(_ k: UInt16) -> Element? { unmanaged(Int(k))?.takeUnretainedValue() }
+
+    /// Under the owner's lock, into an empty place.
+    func insert(_ element: Element, at k: UInt16) {
+        precondition(unmanaged(Int(k)) == nil, "partition \(k) is there already")
+        wal_store_release(words + Int(k), UInt64(UInt(bitPattern: Unmanaged.passRetained(element).toOpaque())))
+    }
+
+    var all: [Element] { (0..<Self.count).compactMap { unmanaged($0)?.takeUnretainedValue() } }
+}
+
+enum ProcessInformation {
+    static var id: Int32 { getpid() }
+}
+
+/// Runs what may block on a thread of its own, never on the cooperative pool. It is not abandoned when the task is cancelled.
+func blocking<R: Sendable>(
+    on storage: any WalStorage, named name: String, _ body: @escaping @Sendable () throws(WalError) -> R
+) async throws(WalError) -> R {
+    let result = await withUnsafeContinuation { (continuation: UnsafeContinuation<Result<R, WalError>, Never>) in
+        @Sendable func run() {
+            do throws(WalError) {
+                continuation.resume(returning: .success(try body()))
+            } catch {
+                continuation.resume(returning: .failure(error))
+            }
+        }
+        do throws(WalError) {
+            try storage.startThread(name, run)
+        } catch {
+            continuation.resume(returning: .failure(error))
+        }
+    }
+    return try result.get()
+}

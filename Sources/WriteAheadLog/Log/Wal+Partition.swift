@@ -1,0 +1,196 @@
+extension Wal {
+    /// One stream of records, with its own LSNs and its own codec: the handle for everything.
+    ///
+    /// Any task or thread may use it; appends take a lock for some tens of nanoseconds.
+    public final class Partition: Sendable {
+        let log: PartitionLog
+        @usableFromInline let codec: AnyWalCodec<Record>
+        let codecs: CodecTable<Record>
+        @usableFromInline let maximumRecordSize: Int
+
+        init(log: PartitionLog, codec: AnyWalCodec<Record>, codecs: CodecTable<Record>) {
+            self.log = log
+            self.codec = codec
+            self.codecs = codecs
+            maximumRecordSize = log.shared.settings.maximumRecordSize
+        }
+
+        public var id: PartitionID { log.id }
+
+        // MARK: How far it got
+
+        /// The last LSN, durable and appended, and why there will be no more if that is so.
+        public var mark: Mark { log.mark() }
+        /// The last LSN; ``LSN/none`` where nothing was ever appended.
+        public var lastLSN: LSN { LSN(log.appended) }
+        /// The oldest LSN that is kept; one past the last where there is none.
+        public var firstRetainedLSN: LSN { LSN(log.firstRetained) }
+
+        // MARK: Appending
+
+        /// Appends a record. When this returns, it and every earlier one of the partition are in the operating system: they
+        /// survive the end of the process, not a loss of power.
+        ///
+        /// It waits for the file system where a segment must be made or extended, and for a sync where
+        /// ``Configuration/maximumUnsyncedBytes`` is reached; else it makes no system call.
+        ///
+        /// - Throws: `.encoding` and `.recordTooLarge`, which change nothing; `.noSpace`, which changes nothing;
+        ///   `.poisoned`; `.closed`; `.readOnly`.
+        @inlinable @discardableResult
+        public func append(_ record: borrowing Record) throws(WalError) -> Receipt {
+            var encoder = WalEncoder()
+            try codec.base.encode(record, into: &encoder)
+            return try appendEncoded(encoder.bytes)
+        }
+
+        /// Appends bytes that are what the partition's codec would have written: for replication and other movers of records.
+        @discardableResult
+        public func append(payload: RawSpan) throws(WalError) -> Receipt {
+            try payload.withUnsafeBytes { (bytes) throws(WalError) in try appendEncoded(bytes) }
+        }
+
+        @usableFromInline
+        func appendEncoded(_ bytes: UnsafeRawBufferPointer) throws(WalError) -> Receipt {
+            if _slowPath(bytes.count > maximumRecordSize) { throw tooLarge(bytes.count, "record") }
+            return try log.append(bytes, kind: FrameKind.record, records: 1).receipt
+        }
+
+        /// Appends records that after a crash are all there or none: to readers and tails they appear at once.
+        ///
+        /// - Returns: the receipt of the last one. An empty batch appends nothing and returns where the partition ends.
+        /// - Throws: as ``append(_:)``; `.recordTooLarge` also where the whole is over
+        ///   ``Configuration/maximumRecordSize``. Nothing is appended then.
+        @discardableResult
+        public func append(contentsOf records: some Sequence<Record>) throws(WalError) -> Receipt {
+            var encoder = WalEncoder()
+            let count = try encodeBatch(records, into: &encoder)
+            guard count > 0 else { return endReceipt() }
+            return try log.append(encoder.bytes, kind: FrameKind.batch, records: count).receipt
+        }
+
+        /// Appends a record and waits as `durability` says. Callers who wait at the same time share one sync.
+        ///
+        /// The task's cancellation is not looked at: once begun, it returns when the record is durable or has failed.
+        ///
+        /// - Throws: as ``append(_:)``, and what the sync failed with.
+        @discardableResult
+        public func append(_ record: borrowing Record, durability: Durability) async throws(WalError) -> Receipt {
+            var encoder = WalEncoder()
+            try codec.base.encode(record, into: &encoder)
+            if encoder.count > maximumRecordSize { throw tooLarge(encoder.count, "record") }
+            return try await appendEncoded(encoder, kind: FrameKind.record, records: 1, durability: durability)
+        }
+
+        /// Appends a batch and waits as `durability` says; see ``append(contentsOf:)``.
+        @discardableResult
+        public func append(
+            contentsOf records: some Sequence<Record>, durability: Durability
+        ) async throws(WalError) -> Receipt {
+            var encoder = WalEncoder()
+            let count = try encodeBatch(records, into: &encoder)
+            guard count > 0 else {
+                if durability == .synced { try await sync() }
+                return endReceipt()
+            }
+            return try await appendEncoded(encoder, kind: FrameKind.batch, records: count, durability: durability)
+        }
+
+        private func appendEncoded(
+            _ encoder: consuming WalEncoder, kind: UInt8, records: UInt64, durability: Durability
+        ) async throws(WalError) -> Receipt {
+            guard durability.isSynced else {
+                return try log.append(encoder.bytes, kind: kind, records: records).receipt
+            }
+            return try await log.appendSynced(encoder, kind: kind, records: records).receipt
+        }
+
+        private func encodeBatch(
+            _ records: some Sequence<Record>, into encoder: inout WalEncoder
+        ) throws(WalError) -> UInt64 {
+            encoder.write(UInt32(0))
+            var count: UInt32 = 0
+            for record in records {
+                let start = encoder.count
+                encoder.write(UInt32(0))
+                try codec.base.encode(record, into: &encoder)
+                if encoder.count > maximumRecordSize { throw tooLarge(encoder.count, "batch") }
+                encoder.overwrite(UInt32(encoder.count - start - 4), at: start)
+                count += 1
+            }
+            encoder.overwrite(count, at: 0)
+            return UInt64(count)
+        }
+
+        @usableFromInline
+        func tooLarge(_ size: Int, _ what: String) -> WalError {
+            WalError(
+                .recordTooLarge,
+                "the \(what) takes \(size) bytes or more, over the limit of \(maximumRecordSize); split it, or raise `maximumRecordSize`",
+                partition: id)
+        }
+
+        private func endReceipt() -> Receipt {
+            log.withLock {
+                PartitionLog.Appended(
+                    lsn: log.hot.pointee.nextLSN - 1, epoch: log.hot.pointee.epoch,
+                    segment: log.hot.pointee.segmentFirstLSN, end: log.hot.pointee.end
+                ).receipt
+            }
+        }
+
+        // MARK: Durability
+
+        /// Suspends until everything appended before the call is on stable storage.
+        ///
+        /// - Throws: what failed; the partition is poisoned then, for nobody can tell what reached the disk.
+        public func sync() async throws(WalError) { try await log.sync() }
+
+        /// The same for a thread that may block.
+        public func syncAndWait() throws(WalError) { try log.syncAndWait() }
+
+        // MARK: Retention
+
+        /// Removes whole segments whose records are all below `lsn`; never the newest segment. Readers that are within one go on.
+        ///
+        /// It writes and syncs before the first file goes and after the last, and blocks for that.
+        ///
+        /// - Returns: how many segments went.
+        @discardableResult
+        public func purge(before lsn: LSN) throws(WalError) -> Int { try log.purge(before: lsn.rawValue) }
+    }
+}
+
+extension PartitionLog {
+    func appendSynced(
+        _ encoder: consuming WalEncoder, kind: UInt8, records: UInt64
+    ) async throws(WalError) -> Appended {
+        // On the heap, for it is filled in before the caller can be resumed, by whoever does the append.
+        let appended = UnsafeMutablePointer<Appended>.allocate(capacity: 1)
+        appended.initialize(to: Appended(lsn: 0, epoch: 0, segment: 0, end: 0))
+        defer { appended.deallocate() }
+        let error = await withUnsafeContinuation { (continuation: UnsafeContinuation<WalError?, Never>) in
+            switch appendSynced(
+                encoder.bytes, kind: kind, records: records, mayBlock: false, into: appended, waiter: continuation)
+            {
+            case .waiting: break
+            case .failed(let error): continuation.resume(returning: error)
+            case .wouldBlock:
+                nonisolated(unsafe) let appended = appended
+                let copy = Array(encoder.bytes)
+                shared.queue.submit { [self] in
+                    let outcome = copy.withUnsafeBytes {
+                        appendSynced(
+                            $0, kind: kind, records: records, mayBlock: true, into: appended, waiter: continuation)
+                    }
+                    switch outcome {
+                    case .waiting: break
+                    case .failed(let error): continuation.resume(returning: error)
+                    case .wouldBlock: preconditionFailure("an append that may block said that it would")
+                    }
+                }
+            }
+        }
+        if let error { throw error }
+        return appended.pointee
+    }
+}

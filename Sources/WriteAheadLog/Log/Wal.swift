@@ -1,0 +1,338 @@
+/// A write-ahead log of one record type.
+///
+/// The log is a directory. It is split into partitions, which are independent streams with LSNs of their own; each is a row
+/// of segment files. Open it once, resolve a ``Partition`` once, and append to that.
+///
+/// ```swift
+/// let wal = try await Wal<Change>.open(at: "wal_data", configuration: .init(codec: .binary()))
+/// let changes = try wal.partition(1)
+/// try changes.append(.put(key: key, value: value))                         // survives the process
+/// try await changes.append(.delete(key: key), durability: .synced)         // survives a loss of power
+/// try await wal.close()
+/// ```
+///
+/// One process at a time may have a log open for writing; any number may read it beside the writer.
+public final class Wal<Record: WalCodable>: Sendable {
+    /// How a log is opened. Sizes are in bytes.
+    public struct Configuration: Sendable {
+        /// A segment is sealed when the next record would make it larger than this. 64 KiB … 16 GiB; 64 MiB by default. A record
+        /// that is larger gets a segment of its own.
+        public var segmentSize: Int
+        /// For every partition that `partitionCodecs` does not name.
+        public var codec: AnyWalCodec<Record>
+        public var partitionCodecs: [PartitionID: AnyWalCodec<Record>]
+        /// Codecs that are only read: those of segments written before a partition's codec was changed.
+        public var readableCodecs: [AnyWalCodec<Record>]
+        /// Larger records, and larger batches as a whole, are refused. 64 MiB by default, at most 1 GiB − 64 KiB.
+        public var maximumRecordSize: Int
+        /// How many bytes of a partition a loss of power may take: beyond it an append waits for a sync. 2 GiB by default.
+        public var maximumUnsyncedBytes: Int
+        public var writes: WriteMode
+        public var reads: ReadMode
+        public var onDamage: DamagePolicy
+        public var check: CheckLevel
+        /// Creates the directory where it is missing.
+        public var createIfMissing: Bool
+        /// Wipes what the log itself wrote, and nothing else that may be in the directory.
+        public var truncate: Bool
+        /// How many segment files may be open for writing at once. By default a third of the process's limit of open files.
+        public var maximumOpenSegments: Int?
+        public var observer: WalObserver
+
+        public init(
+            segmentSize: Int = 64 << 20, codec: AnyWalCodec<Record>,
+            partitionCodecs: [PartitionID: AnyWalCodec<Record>] = [:], readableCodecs: [AnyWalCodec<Record>] = [],
+            maximumRecordSize: Int = 64 << 20, maximumUnsyncedBytes: Int = 2 << 30, writes: WriteMode = .automatic,
+            reads: ReadMode = .automatic, onDamage: DamagePolicy = .throw, check: CheckLevel = .tail,
+            createIfMissing: Bool = true, truncate: Bool = false, maximumOpenSegments: Int? = nil,
+            observer: WalObserver = WalObserver()
+        ) {
+            self.segmentSize = segmentSize
+            self.codec = codec
+            self.partitionCodecs = partitionCodecs
+            self.readableCodecs = readableCodecs
+            self.maximumRecordSize = maximumRecordSize
+            self.maximumUnsyncedBytes = maximumUnsyncedBytes
+            self.writes = writes
+            self.reads = reads
+            self.onDamage = onDamage
+            self.check = check
+            self.createIfMissing = createIfMissing
+            self.truncate = truncate
+            self.maximumOpenSegments = maximumOpenSegments
+            self.observer = observer
+        }
+
+        func validated(isReadOnly: Bool) throws(WalError) -> LogSettings {
+            func invalid(_ message: String) -> WalError { WalError(.invalidArgument, message) }
+            guard segmentSize >= 64 << 10, segmentSize <= 16 << 30 else {
+                throw invalid("segmentSize is \(segmentSize), but must be 65,536 … 17,179,869,184 bytes")
+            }
+            guard maximumRecordSize >= 1, maximumRecordSize <= FileFormat.largestFrame - 65_536 else {
+                throw invalid(
+                    "maximumRecordSize is \(maximumRecordSize), but must be 1 … \(FileFormat.largestFrame - 65_536) bytes")
+            }
+            guard maximumUnsyncedBytes >= 1 << 20 else {
+                throw invalid("maximumUnsyncedBytes is \(maximumUnsyncedBytes), but must be at least 1,048,576")
+            }
+            if let maximumOpenSegments, maximumOpenSegments < 4 {
+                throw invalid("maximumOpenSegments is \(maximumOpenSegments), but must be at least 4")
+            }
+            if isReadOnly, truncate { throw invalid("a log that is opened for reading only can't be truncated") }
+            guard Record.walTypeName.utf8.count <= 256, !Record.walTypeName.isEmpty else {
+                throw invalid("walTypeName must have 1 … 256 bytes")
+            }
+            for codec in [codec] + Array(partitionCodecs.values) {
+                guard codec.parameters.count <= 1024, codec.name.utf8.count <= 64 else {
+                    throw invalid("the codec \(codec.name) has a name of over 64 or parameters of over 1,024 bytes")
+                }
+            }
+            return LogSettings(
+                segmentSize: segmentSize, maximumRecordSize: maximumRecordSize,
+                maximumUnsyncedBytes: maximumUnsyncedBytes, writes: writes, reads: reads, onDamage: onDamage,
+                check: check, isReadOnly: isReadOnly, truncate: truncate, maximumOpenSegments: maximumOpenSegments,
+                observer: observer)
+        }
+    }
+
+    let configuration: Configuration
+    let shared: LogShared
+    let table: PartitionTable<Partition>
+    /// Held for as long as the log is open for writing; its descriptor is the lock.
+    private let lockFile: (any WalFile)?
+    /// Guards the making of partitions, and `close`.
+    private let isClosed = Locked(false)
+
+    // MARK: Opening
+
+    /// Opens a log for writing, recovers what an earlier process left, and creates the directory where there is none.
+    ///
+    /// - Throws: ``WalError/Code/alreadyOpen`` where another holds it, `.corrupt` or `.missing` for damage below the last
+    ///   mark, `.recordTypeMismatch`, `.unknownCodec`, `.unsupportedFormat`, and what the file system says.
+    /// - Complexity: O(segments), and the bytes that were written behind the last mark.
+    public static func open(
+        at path: String, configuration: Configuration
+    ) async throws(WalError) -> Wal {
+        try await open(at: path, configuration: configuration, storage: PosixStorage())
+    }
+
+    /// Opens a log for reading only: beside a live writer, without a lock, and without writing anything.
+    ///
+    /// What it shows ends at the last whole frame. Readers made later see what the writer has added since.
+    public static func openReadOnly(
+        at path: String, configuration: Configuration
+    ) async throws(WalError) -> Wal {
+        try await open(at: path, configuration: configuration, storage: PosixStorage(), isReadOnly: true)
+    }
+
+    package static func open(
+        at path: String, configuration: Configuration, storage: any WalStorage, isReadOnly: Bool = false
+    ) async throws(WalError) -> Wal {
+        let settings = try configuration.validated(isReadOnly: isReadOnly)
+        return try await blocking(on: storage, named: "wal-open") { () throws(WalError) in
+            try Wal(path: path, configuration: configuration, settings: settings, storage: storage)
+        }
+    }
+
+    /// The same on the calling thread, which it may block: for threads and `main.swift`.
+    public static func openAndWait(
+        at path: String, configuration: Configuration, readOnly: Bool = false
+    ) throws(WalError) -> Wal {
+        let settings = try configuration.validated(isReadOnly: readOnly)
+        return try Wal(path: path, configuration: configuration, settings: settings, storage: PosixStorage())
+    }
+
+    private init(
+        path: String, configuration: Configuration, settings: LogSettings, storage: any WalStorage
+    ) throws(WalError) {
+        let isReadOnly = settings.isReadOnly
+        let root = try storage.openRoot(path, create: !isReadOnly && configuration.createIfMissing)
+        var lockFile: (any WalFile)?
+        if !isReadOnly {
+            let file = try root.openFile(FileFormat.lockFileName, .createOrOpen)
+            try Self.takeLock(file, path)
+            lockFile = file
+        }
+        self.configuration = configuration
+        self.lockFile = lockFile
+        shared = LogShared(storage: storage, root: root, settings: settings)
+        shared.rootIsDirty.withLock { $0 = !isReadOnly }
+        table = PartitionTable()
+        for entry in try root.list() {
+            guard let id = FileFormat.partition(ofDirectoryNamed: entry.name) else { continue }
+            guard entry.kind == .directory else {
+                throw WalError(
+                    .notALog,
+                    "\(entry.name) is not a directory (a symbolic link?) and is not followed; remove what is in its place",
+                    partition: id)
+            }
+            let directory = try root.openDirectory(entry.name, create: false)
+            let recovery = PartitionRecovery(id: id, shared: shared)
+            var result: PartitionRecovery.Result
+            if settings.truncate {
+                result = try recovery.truncate(directory)
+            } else {
+                result = try recovery.recover(in: directory)
+            }
+            let partition = try makePartition(id, &result, exists: true)
+            table.insert(partition, at: id.rawValue)
+            let observer = settings.observer
+            if let failure = result.failure {
+                observer.event(.quarantined(id, failure))
+            } else if !result.wasClean, !isReadOnly {
+                observer.event(
+                    .recovered(
+                        id, lastLSN: LSN(result.nextLSN - 1), cutFrom: result.cutFrom.map { LSN($0) },
+                        cutBytes: result.cutBytes))
+            }
+        }
+    }
+
+    private static func takeLock(_ file: any WalFile, _ path: String) throws(WalError) {
+        guard try file.lock() else {
+            let holder = try file.read(20, at: 0).prefix { $0 >= 48 && $0 <= 57 }
+            let who = holder.isEmpty ? "" : " by process \(String(decoding: holder, as: UTF8.self))"
+            throw WalError(
+                .alreadyOpen,
+                "the log at \(path) is already open for writing\(who); close it there, or open it with `openReadOnly`")
+        }
+        // Who holds it: for the error above. The lock is the descriptor's, not the content's.
+        let text = Array("\(ProcessInformation.id)\n".utf8)
+        try file.truncate(to: 0)
+        try file.write(text, at: 0)
+    }
+
+    private func makePartition(
+        _ id: PartitionID, _ result: inout PartitionRecovery.Result, exists: Bool
+    ) throws(WalError) -> Partition {
+        let codec = configuration.partitionCodecs[id] ?? configuration.codec
+        let identity = SegmentIdentity(
+            codecID: codec.id, codecName: codec.name, codecParameters: codec.parameters, typeName: Record.walTypeName)
+        let epoch = max(
+            shared.storage.wallClockNow(),
+            max(result.state.epoch, result.segments.map(\.header.epoch).max() ?? 0) + 1)
+        let log = PartitionLog(id: id, shared: shared, identity: identity, state: result.state)
+        log.exists = exists
+        log.segments = result.segments
+        log.hot.pointee.nextLSN = result.nextLSN
+        log.hot.pointee.epoch = shared.settings.isReadOnly ? (result.segments.last?.header.epoch ?? 0) : epoch
+        log.hot.pointee.appendedWord = result.nextLSN - 1
+        log.hot.pointee.durableWord = shared.settings.isReadOnly ? result.durable : result.nextLSN - 1
+        if let failure = result.failure { log.phase = .quarantined(failure) }
+        let codecs = CodecTable(
+            writer: codec, others: [configuration.codec] + Array(configuration.partitionCodecs.values)
+                + configuration.readableCodecs)
+        for segment in result.segments {
+            guard segment.header.typeName == Record.walTypeName || Record.self == Payload.self else {
+                throw WalError(
+                    .recordTypeMismatch,
+                    "the log holds records of type \(segment.header.typeName), not \(Record.walTypeName); if the type was renamed, pin its walTypeName to the old name",
+                    partition: id, segment: LSN(segment.firstLSN))
+            }
+            if Record.self != Payload.self { _ = try codecs.reader(for: segment.header) }
+        }
+        return Partition(log: log, codec: codec, codecs: codecs)
+    }
+
+    // MARK: Partitions
+
+    /// A partition, to be kept and used for everything else. It comes to be on disk with its first record.
+    ///
+    /// - Throws: ``WalError/Code/closed``.
+    public func partition(_ id: PartitionID) throws(WalError) -> Partition {
+        if let known = table[id.rawValue] { return known }
+        return try isClosed.withLock { (isClosed) throws(WalError) in
+            if isClosed { throw WalError(.closed, "the log is closed; open it again", partition: id) }
+            if let known = table[id.rawValue] { return known }
+            var fresh = PartitionRecovery.Result(state: PartitionState(partition: id))
+            let made = try makePartition(id, &fresh, exists: false)
+            table.insert(made, at: id.rawValue)
+            return made
+        }
+    }
+
+    /// The partitions that hold, or held, records, in order.
+    public var partitionIDs: [PartitionID] {
+        table.all.filter { partition in partition.log.withLock { partition.log.exists } }.map(\.id)
+    }
+
+    // MARK: Everything at once
+
+    /// Makes everything appended so far durable, in all partitions.
+    ///
+    /// - Throws: the first failure, after every partition was tried.
+    public func sync() async throws(WalError) {
+        // All are asked before the first is waited for, so that their syncs share the disk's time.
+        var failed: WalError?
+        for partition in table.all {
+            do throws(WalError) { try await partition.sync() } catch { failed = failed ?? error }
+        }
+        if let failed { throw failed }
+    }
+
+    /// The same for a thread that may block.
+    public func syncAndWait() throws(WalError) {
+        var failed: WalError?
+        for partition in table.all {
+            do throws(WalError) { try partition.syncAndWait() } catch { failed = failed ?? error }
+        }
+        if let failed { throw failed }
+    }
+
+    /// Refuses new appends, makes everything durable, seals the segments, ends tails and watches, and releases the lock, the
+    /// last also where it throws. A second call does nothing.
+    public func close() async throws(WalError) {
+        try await blocking(on: shared.storage, named: "wal-close") { () throws(WalError) in try self.closeAndWait() }
+    }
+
+    /// The same for a thread that may block.
+    public func closeAndWait() throws(WalError) {
+        let wasClosed = isClosed.withLock { isClosed in
+            defer { isClosed = true }
+            return isClosed
+        }
+        guard !wasClosed else { return }
+        defer {
+            shared.queue.stop()
+            lockFile?.close()
+        }
+        var failed: WalError?
+        for partition in table.all {
+            do throws(WalError) { try partition.log.close() } catch { failed = failed ?? error }
+        }
+        do throws(WalError) { try shared.syncRoot() } catch { failed = failed ?? error }
+        if let failed { throw failed }
+    }
+
+    deinit {
+        // Without `close`: threads end, files and the lock go with their objects.
+        shared.queue.stop()
+    }
+}
+
+extension Wal {
+    // MARK: Forwarding
+
+    /// Appends to a partition; see ``Partition/append(_:)``.
+    @discardableResult
+    public func append(_ record: borrowing Record, to id: PartitionID) throws(WalError) -> Receipt {
+        try partition(id).append(record)
+    }
+
+    /// Appends to a partition; see ``Partition/append(_:durability:)``.
+    @discardableResult
+    public func append(
+        _ record: borrowing Record, to id: PartitionID, durability: Durability
+    ) async throws(WalError) -> Receipt {
+        try await partition(id).append(record, durability: durability)
+    }
+
+    /// Appends a batch to a partition; see ``Partition/append(contentsOf:)``.
+    @discardableResult
+    public func append(contentsOf records: some Sequence<Record>, to id: PartitionID) throws(WalError) -> Receipt {
+        try partition(id).append(contentsOf: records)
+    }
+
+    /// Makes one partition durable.
+    public func sync(_ id: PartitionID) async throws(WalError) { try await partition(id).sync() }
+}

@@ -1,0 +1,50 @@
+extension PartitionLog {
+    /// A reader beside a live writer: looks again at what the files hold. Segments that are known stay the same objects.
+    func refresh() throws(WalError) {
+        var result: PartitionRecovery.Result?
+        var attempts = 0
+        while result == nil {
+            do throws(WalError) {
+                result = try PartitionRecovery(id: id, shared: shared).recover(in: try openDirectory())
+            } catch {
+                // The writer purges or rotates while we look: a name is gone that was there just now.
+                attempts += 1
+                let isRace = error.code == .notFound || error.code == .missing
+                guard isRace, attempts < 20 else {
+                    if error.code == .notFound, !exists { return }
+                    throw error
+                }
+            }
+        }
+        guard let found = result else { return }
+        withLock {
+            exists = true
+            segments = found.segments.map { fresh in
+                guard let known = segments.first(where: { $0.header == fresh.header }) else { return fresh }
+                if fresh.isSealed, !known.isSealed {
+                    known.fileSize = fresh.fileSize
+                    known.capacity = max(known.capacity, fresh.capacity)
+                    known.setSealed(end: fresh.publishedEnd, lastLSN: fresh.lastLSN)
+                } else if fresh.publishedEnd > known.publishedEnd {
+                    known.publish(fresh.publishedEnd)
+                    known.capacity = max(known.capacity, fresh.capacity)
+                }
+                return known
+            }
+            hot.pointee.nextLSN = max(hot.pointee.nextLSN, found.nextLSN)
+            hot.pointee.appendedWord = max(hot.pointee.appendedWord, found.nextLSN - 1)
+            hot.pointee.durableWord = max(hot.pointee.durableWord, found.durable)
+            hot.pointee.epoch = max(hot.pointee.epoch, found.segments.last?.header.epoch ?? 0)
+        }
+    }
+
+    /// Another process writes; nobody tells us. Suspends for a moment and looks.
+    func pollForProgress() async throws(WalError) {
+        do {
+            try await Task.sleep(for: .milliseconds(20))
+        } catch {
+            return
+        }
+        try await blocking(on: shared.storage, named: "wal-poll") { () throws(WalError) in try self.refresh() }
+    }
+}

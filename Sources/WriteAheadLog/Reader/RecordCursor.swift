@@ -1,0 +1,360 @@
+internal import CWalShims
+
+/// Steps through the records of a partition, as bytes. One for each reader; not shared between threads.
+///
+/// It keeps the segment that it is in open, so that a purge can't take it away while it is read.
+struct RecordCursor {
+    let partition: PartitionLog
+    let visibility: Visibility
+    private let maps: Bool
+
+    /// The LSN of the record that comes next.
+    private(set) var nextLSN: UInt64
+    private(set) var segment: Segment?
+    private var scanner: FrameScanner
+    private var window: ReadWindow?
+    private var mapping: (any WalMapping)?
+    /// The records of the batch frame that the cursor is in.
+    private var batch: BatchReader?
+    /// The frame of the last record.
+    private var frameStart: UInt64 = 0
+    /// Readers see nothing beyond it; kept from the last look.
+    private var visibleEnd = 0
+    /// Nor any record beyond this one.
+    private var visibleLSN: UInt64
+
+    /// Of the last record.
+    private(set) var lsn: UInt64 = 0
+    private(set) var payload = UnsafeRawBufferPointer(start: nil, count: 0)
+
+    /// For a cursor that is in no segment: its scanner's window is empty.
+    private static var nowhere: UnsafeRawPointer { UnsafeRawPointer(bitPattern: 16).unsafelyUnwrapped }
+
+    init(partition: PartitionLog, start: ReadStart, visibility: Visibility) throws(WalError) {
+        self.partition = partition
+        self.visibility = visibility
+        let settings = partition.shared.settings
+        maps = settings.reads == .automatic && !settings.isReadOnly && partition.shared.isMapped
+        scanner = FrameScanner(base: Self.nowhere, offset: 0, limit: 0, salt: 0)
+        visibleLSN = visibility == .appended ? UInt64.max : partition.durable
+        var hint: Position?
+        switch start.kind {
+        case .first:
+            nextLSN = partition.firstRetained
+        case .lsn(let lsn, let inclusive):
+            guard inclusive || lsn < LSN.max else {
+                throw WalError(.outOfRange, "there is no LSN behind \(lsn)", partition: partition.id)
+            }
+            nextLSN = inclusive ? lsn.rawValue : lsn.rawValue + 1
+            // The record behind LSN 0 is the first; LSN 0 itself is none.
+            if nextLSN == 0 {
+                throw WalError(.invalidArgument, "LSNs begin with 1; use `.first`", partition: partition.id)
+            }
+        case .position(let position):
+            try partition.check(position)
+            nextLSN = position.lsn.rawValue
+            hint = position
+        case .record(let lsn, let position):
+            try partition.check(position)
+            guard lsn == position.lsn else {
+                throw WalError(
+                    .positionLost, "the position is of LSN \(position.lsn), not of \(lsn)", partition: partition.id,
+                    segment: position.segment, offset: position.offset, lsn: position.lsn)
+            }
+            nextLSN = lsn.rawValue
+            hint = position
+        }
+        guard case .segment(let found) = try partition.segment(holding: nextLSN) else { return }
+        try enter(found)
+        try seek(hint)
+    }
+
+    /// Where the record after the last one starts.
+    var position: Position {
+        guard let segment else {
+            return Position(
+                epoch: partition.withLock { partition.hot.pointee.epoch }, lsn: LSN(nextLSN), segment: LSN(nextLSN),
+                offset: FileFormat.dataStart)
+        }
+        let inBatch = (batch?.remaining ?? 0) > 0
+        return Position(
+            epoch: segment.header.epoch, lsn: LSN(nextLSN), segment: LSN(segment.firstLSN),
+            offset: inBatch ? frameStart : UInt64(scanner.offset))
+    }
+
+    // MARK: Segments
+
+    private mutating func enter(_ next: Segment) throws(WalError) {
+        let file: any WalFile
+        do throws(WalError) {
+            file = try partition.openDirectory().openFile(next.name, .read)
+        } catch {
+            guard error.code == .notFound else { throw error.at(partition: partition.id) }
+            let first = partition.firstRetained
+            if first > next.firstLSN {
+                throw WalError(
+                    .purged, "the segment was purged while it was read; the oldest record that is kept is \(first)",
+                    partition: partition.id, segment: LSN(next.firstLSN), lsn: LSN(first))
+            }
+            throw WalError(
+                .missing, "the segment file is gone; restore it from a backup", partition: partition.id,
+                segment: LSN(next.firstLSN), lsn: LSN(nextLSN))
+        }
+        segment = next
+        batch = nil
+        visibleEnd = 0
+        if maps {
+            // A mapping needs no descriptor; it reaches as far as the file may grow.
+            let mapped = try file.map(count: max(next.capacity, Int(FileFormat.dataStart)), writable: false)
+            file.close()
+            mapping = mapped
+            window = nil
+            scanner = FrameScanner(
+                base: UnsafeRawPointer(mapped.base), offset: Int(FileFormat.dataStart), limit: 0, salt: next.header.salt)
+        } else {
+            let opened = ReadWindow(file: file)
+            window = opened
+            mapping = nil
+            scanner = FrameScanner(
+                base: opened.base, offset: Int(FileFormat.dataStart), limit: 0, salt: next.header.salt)
+        }
+    }
+
+    /// Moves to `nextLSN` within the segment just entered: by the hint where it is right, else by the sparse index.
+    private mutating func seek(_ hint: Position?) throws(WalError) {
+        guard let segment else { return }
+        let end = segment.publishedEnd
+        if let hint, hint.segment.rawValue == segment.firstLSN, hint.offset >= FileFormat.dataStart, hint.offset <= end,
+            hint.offset % 8 == 0
+        {
+            scanner.offset = Int(hint.offset)
+            if hint.offset == end, partition.withLock({ partition.hot.pointee.nextLSN }) == nextLSN { return }
+            let target = nextLSN
+            if try findFrame(holding: target) { return }
+        }
+        if segment.firstLSN == nextLSN {
+            scanner.offset = Int(FileFormat.dataStart)
+            return
+        }
+        let places = try indexEntries(of: segment)
+        var low = 0
+        var high = places.count
+        while low < high {
+            let middle = (low + high) / 2
+            if places[middle].lsn <= nextLSN { low = middle + 1 } else { high = middle }
+        }
+        scanner.offset = low > 0 ? Int(places[low - 1].offset) : Int(FileFormat.dataStart)
+        let target = nextLSN
+        guard try skip(to: target) else {
+            throw corrupt("the index leads to another record")
+        }
+    }
+
+    private func indexEntries(of segment: Segment) throws(WalError) -> [IndexEntry] {
+        if !segment.isSealed {
+            return partition.withLock { partition.active === segment ? partition.index : [] }
+        }
+        let directory = try partition.openDirectory()
+        let file: any WalFile
+        do throws(WalError) {
+            file = try directory.openFile(segment.name, .read)
+        } catch {
+            // Purged since; what is mapped can be read without its index.
+            if error.code == .notFound { return [] }
+            throw error
+        }
+        let found = try SegmentFile(
+            name: segment.name, firstLSN: segment.firstLSN, partition: partition.id, file: file)
+        // Without a footer (a quarantined partition) from the start.
+        return found.footer?.index ?? []
+    }
+
+    /// Whether the frame at the current offset holds `target`; if so, the cursor stands before that record.
+    private mutating func findFrame(holding target: UInt64) throws(WalError) -> Bool {
+        let before = scanner.offset
+        while true {
+            guard try refresh(wanted: FileFormat.frameHeaderSize) else {
+                scanner.offset = before
+                return false
+            }
+            switch scanner.step() {
+            case .frame:
+                if scanner.kind == FrameKind.mark { continue }
+                guard let count = BatchReader.count(kind: scanner.kind, payload: scanner.payload),
+                    scanner.kind <= FrameKind.batch, scanner.lsn <= target, target - scanner.lsn < count
+                else {
+                    scanner.offset = before
+                    return false
+                }
+                open(target)
+                return true
+            case .beyondWindow(let wanted):
+                guard try refresh(wanted: wanted) else {
+                    scanner.offset = before
+                    return false
+                }
+            case .blank, .bad:
+                scanner.offset = before
+                return false
+            }
+        }
+    }
+
+    /// Reads on from the current offset up to the record `target`; false where another comes first.
+    private mutating func skip(to target: UInt64) throws(WalError) -> Bool {
+        while true {
+            guard try refresh(wanted: FileFormat.frameHeaderSize) else {
+                // The end: fine if the record is the one that comes next.
+                return true
+            }
+            switch scanner.step() {
+            case .frame:
+                if scanner.kind > FrameKind.batch { continue }
+                guard let count = BatchReader.count(kind: scanner.kind, payload: scanner.payload), scanner.lsn <= target else {
+                    return false
+                }
+                if target - scanner.lsn < count {
+                    open(target)
+                    return true
+                }
+            case .beyondWindow(let wanted):
+                guard try refresh(wanted: wanted) else { throw corrupt("a frame runs over the end of what was written") }
+            case .blank, .bad:
+                throw corrupt("a frame is not what was written: length, checksum or LSN is wrong")
+            }
+        }
+    }
+
+    /// Puts the cursor before `target`, which the frame just read holds.
+    private mutating func open(_ target: UInt64) {
+        frameStart = UInt64(scanner.frameOffset)
+        nextLSN = target
+        guard scanner.kind == FrameKind.batch, var records = BatchReader(payload: scanner.payload) else {
+            scanner.offset = scanner.frameOffset
+            return
+        }
+        for _ in scanner.lsn..<target { _ = records.next() }
+        batch = records
+    }
+
+    private func corrupt(_ message: String) -> WalError {
+        WalError(
+            .corrupt, "\(message). Restore the segment from a backup", partition: partition.id,
+            segment: segment.map { LSN($0.firstLSN) }, offset: UInt64(scanner.offset), lsn: LSN(nextLSN))
+    }
+
+    // MARK: Stepping
+
+    /// Sees to it that `wanted` bytes from the scanner's offset are in its window; false where so much is not visible.
+    private mutating func refresh(wanted: Int) throws(WalError) -> Bool {
+        if scanner.limit - scanner.offset >= wanted { return true }
+        guard let segment else { return false }
+        visibleEnd = Int(segment.publishedEnd)
+        guard visibleEnd - scanner.offset >= wanted else { return false }
+        if window != nil {
+            // A copy of this cursor may still look at what the window holds.
+            if !isKnownUniquelyReferenced(&window), let shared = window { window = ReadWindow(file: shared.file) }
+            guard let window else { return false }
+            let filled = try window.fill(from: scanner.offset, wanted: wanted, limit: visibleEnd)
+            scanner.base = window.base
+            scanner.limit = filled
+            if filled - scanner.offset < wanted { throw corrupt("the file is shorter than what was written to it") }
+        } else {
+            scanner.limit = visibleEnd
+        }
+        return true
+    }
+
+    /// The next record, in `lsn` and `payload`, the latter valid until the next call; false at the end of what is visible.
+    @inline(__always)
+    mutating func advance() throws(WalError) -> Bool {
+        if _fastPath(batch == nil) {
+            let before = scanner.offset
+            if case .frame = scanner.step() {
+                if _fastPath(scanner.word == nextLSN && nextLSN <= visibleLSN) {
+                    // The kind of a plain record is 0, so that the word is its LSN.
+                    lsn = nextLSN
+                    nextLSN &+= 1
+                    payload = scanner.payload
+                    return true
+                }
+                scanner.offset = before
+            }
+        }
+        return try advanceSlowly()
+    }
+
+    @inline(never)
+    private mutating func advanceSlowly() throws(WalError) -> Bool {
+        if visibility == .durable { visibleLSN = partition.durable }
+        while true {
+            if var records = batch {
+                if records.remaining > 0 {
+                    guard nextLSN <= visibleLSN else { return false }
+                    guard let record = records.next() else { throw corrupt("a batch is shorter than it says") }
+                    batch = records
+                    payload = record
+                    lsn = nextLSN
+                    nextLSN += 1
+                    if records.remaining == 0 { batch = nil }
+                    return true
+                }
+                batch = nil
+            }
+            guard let current = segment else {
+                // Nothing was there when the cursor was made, or behind the last sealed segment.
+                guard case .segment(let found) = try partition.segment(holding: nextLSN) else { return false }
+                try enter(found)
+                continue
+            }
+            // Read before the end: if it says yes, the end is final.
+            let isSealed = current.isSealed
+            guard try refresh(wanted: FileFormat.frameHeaderSize) else {
+                guard isSealed else { return false }
+                if scanner.offset < Int(current.publishedEnd) {
+                    throw corrupt("the segment ends within a frame")
+                }
+                guard nextLSN == current.lastLSN + 1 else {
+                    throw corrupt("the segment ends before LSN \(current.lastLSN), which it should hold")
+                }
+                guard case .segment(let next) = try partition.segment(holding: nextLSN) else { return false }
+                try enter(next)
+                continue
+            }
+            switch scanner.step() {
+            case .beyondWindow(let wanted):
+                guard try refresh(wanted: wanted) else { throw corrupt("a frame runs over the end of what was written") }
+            case .blank, .bad:
+                throw corrupt("a frame is not what was written: length or checksum is wrong")
+            case .frame:
+                if scanner.kind == FrameKind.mark { continue }
+                guard scanner.kind <= FrameKind.batch else {
+                    throw WalError(
+                        .unsupportedFormat, "a frame of kind \(scanner.kind), which this release does not know",
+                        partition: partition.id, segment: LSN(current.firstLSN), offset: UInt64(scanner.frameOffset),
+                        lsn: LSN(nextLSN))
+                }
+                guard scanner.lsn == nextLSN else {
+                    scanner.offset = scanner.frameOffset
+                    throw corrupt("a frame of LSN \(scanner.lsn) stands where another should")
+                }
+                guard nextLSN <= visibleLSN else {
+                    scanner.offset = scanner.frameOffset
+                    return false
+                }
+                frameStart = UInt64(scanner.frameOffset)
+                if scanner.kind == FrameKind.batch {
+                    guard let records = BatchReader(payload: scanner.payload) else {
+                        throw corrupt("a batch is shorter than it says")
+                    }
+                    batch = records
+                    continue
+                }
+                payload = scanner.payload
+                lsn = nextLSN
+                nextLSN += 1
+                return true
+            }
+        }
+    }
+}

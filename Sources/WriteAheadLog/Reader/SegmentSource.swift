@@ -1,0 +1,74 @@
+/// A partition as a reader needs it: which segments there are, and where to find them.
+extension PartitionLog {
+    enum Located {
+        case segment(Segment)
+        /// Nothing is there yet.
+        case end
+    }
+
+    /// The segment that holds `lsn`, or will once it is appended.
+    func segment(holding lsn: UInt64) throws(WalError) -> Located {
+        try withLock { () throws(WalError) in
+            guard let first = segments.first else {
+                guard lsn <= hot.pointee.nextLSN else { throw beyondEnd(lsn) }
+                return .end
+            }
+            guard lsn >= first.firstLSN else {
+                throw WalError(
+                    .purged, "LSN \(lsn) was purged; the oldest that is kept is \(first.firstLSN)", partition: id,
+                    lsn: LSN(first.firstLSN))
+            }
+            guard lsn <= hot.pointee.nextLSN else { throw beyondEnd(lsn) }
+            // The last whose first LSN is not above it.
+            var low = 0
+            var high = segments.count
+            while low < high {
+                let middle = (low + high) / 2
+                if segments[middle].firstLSN <= lsn { low = middle + 1 } else { high = middle }
+            }
+            let found = segments[low - 1]
+            // One past a sealed end: the next segment is not there yet.
+            if found.isSealed, lsn > found.lastLSN { return .end }
+            return .segment(found)
+        }
+    }
+
+    private func beyondEnd(_ lsn: UInt64) -> WalError {
+        WalError(
+            .outOfRange, "LSN \(lsn) is beyond the end of the partition, which is \(hot.pointee.nextLSN - 1)",
+            partition: id, lsn: LSN(hot.pointee.nextLSN - 1))
+    }
+
+    var firstRetained: UInt64 { withLock { segments.first?.firstLSN ?? hot.pointee.nextLSN } }
+
+    /// Throws where the record before `position` did not survive: the last LSN that its epoch and the log have in common.
+    func check(_ position: Position) throws(WalError) {
+        let starts = state.withLock { $0.history.map { (epoch: $0.epoch, first: $0.firstLSN) } }
+        let known = withLock { segments.map { (epoch: $0.header.epoch, first: $0.firstLSN) } }
+        let epochNow = withLock { hot.pointee.epoch }
+        let nextLSN = withLock { hot.pointee.nextLSN }
+        let oldestEpoch = state.withLock { $0.oldestEpoch }
+        if position.epoch < oldestEpoch {
+            throw WalError(
+                .positionLost, "the log was truncated after this position was given out; begin again with `.first`",
+                partition: id, lsn: LSN(0))
+        }
+        // The first LSN that was written in a later epoch: what the position's epoch had from there on was cut.
+        var firstOfLater: UInt64?
+        for start in starts + known where start.epoch > position.epoch {
+            firstOfLater = min(firstOfLater ?? start.first, start.first)
+        }
+        if firstOfLater == nil, position.epoch < epochNow { firstOfLater = nextLSN }
+        if let firstOfLater, position.lsn.rawValue > firstOfLater {
+            throw WalError(
+                .positionLost,
+                "the records behind LSN \(firstOfLater - 1) that this position counts did not survive a crash; go on from `.after(LSN(\(firstOfLater - 1)))`",
+                partition: id, segment: position.segment, offset: position.offset, lsn: LSN(firstOfLater - 1))
+        }
+        if position.epoch > epochNow || position.lsn.rawValue < 1 || position.lsn.rawValue > nextLSN {
+            throw WalError(
+                .positionLost, "the position is not of this partition", partition: id, segment: position.segment,
+                offset: position.offset, lsn: LSN(min(nextLSN - 1, position.lsn.rawValue)))
+        }
+    }
+}

@@ -1,0 +1,95 @@
+extension Wal.Partition {
+    /// The records from `start` up to what is there when the reader gets to the end. Nothing is read before it is asked for.
+    ///
+    /// - Throws: `.purged`, `.outOfRange`, `.positionLost`, where `start` is not to be had.
+    /// - Complexity: O(log n) to find the first record, O(1) where a position's hint is right.
+    public func entries(from start: ReadStart = .first, upTo visibility: Visibility = .appended) throws(WalError) -> Entries {
+        if log.shared.settings.isReadOnly { try log.refresh() }
+        return Entries(partition: self, cursor: try RecordCursor(partition: log, start: start, visibility: visibility))
+    }
+
+    /// Records to be read once, or many times: each cursor begins anew.
+    ///
+    /// It is an `AsyncSequence` for the sake of `for try await`, though it never suspends. It is no `Sequence`, for an
+    /// `IteratorProtocol` can't throw.
+    public struct Entries: AsyncSequence {
+        public typealias Element = Entry<Record>
+        public typealias Failure = WalError
+        let partition: Wal.Partition
+        let cursor: RecordCursor
+
+        public func makeCursor() -> Cursor { Cursor(partition: partition, records: cursor) }
+        public func makeAsyncIterator() -> Cursor { makeCursor() }
+
+        /// Calls `body` for each record.
+        /// - Throws: what `body` throws, and ``WalError``.
+        public func forEach(_ body: (Entry<Record>) throws -> Void) throws {
+            var cursor = makeCursor()
+            while let entry = try cursor.next() { try body(entry) }
+        }
+
+        /// Calls `body` for each record's bytes where they are: no copy, no decoding, no allocation.
+        public func forEachPayload(_ body: (LSN, RawSpan) throws(WalError) -> Void) throws(WalError) {
+            var records = cursor
+            while try records.advance() { try body(LSN(records.lsn), records.payload.bytes) }
+        }
+    }
+
+    /// Reads one record after the other. Not to be shared between threads.
+    public struct Cursor: AsyncIteratorProtocol {
+        public typealias Element = Entry<Record>
+        public typealias Failure = WalError
+        let partition: Wal.Partition
+        var records: RecordCursor
+        /// The codec of the segment that `segment` is.
+        private var codec: (any WalCodec<Record>)?
+        private var segment: Segment?
+
+        init(partition: Wal.Partition, records: RecordCursor) {
+            self.partition = partition
+            self.records = records
+        }
+
+        /// Where the next record starts.
+        public var position: Position { records.position }
+
+        /// The next record; nil at the end, where it may be asked again later.
+        ///
+        /// - Throws: `.corrupt`, `.purged`, `.decoding`. After `.decoding` the next call goes on with the record behind.
+        public mutating func next() throws(WalError) -> Entry<Record>? { try step() }
+
+        /// By another name than the protocol's async one, which an async context would choose.
+        mutating func step() throws(WalError) -> Entry<Record>? {
+            guard try records.advance() else { return nil }
+            let codec = try currentCodec()
+            var decoder = WalDecoder(unsafeBytes: records.payload)
+            do throws(WalError) {
+                let record = try codec.decode(&decoder)
+                if _slowPath(decoder.remaining != 0) { try decoder.expectEnd() }
+                return Entry(lsn: LSN(records.lsn), record: record, position: records.position)
+            } catch {
+                throw error.at(partition: partition.id, segment: segment.map { LSN($0.firstLSN) }, lsn: LSN(records.lsn))
+            }
+        }
+
+        /// The next record's bytes, copied.
+        public mutating func nextPayload() throws(WalError) -> (lsn: LSN, bytes: [UInt8])? {
+            guard try records.advance() else { return nil }
+            return (LSN(records.lsn), Array(records.payload))
+        }
+
+        public mutating func next(isolation: isolated (any Actor)?) async throws(WalError) -> Entry<Record>? { try step() }
+
+        private mutating func currentCodec() throws(WalError) -> any WalCodec<Record> {
+            if let codec, records.segment === segment { return codec }
+            guard let current = records.segment else { return partition.codec.base }
+            let found =
+                current.header.codecID == partition.codec.id
+                    && current.header.codecParameters == partition.codec.parameters
+                ? partition.codec.base : try partition.codecs.reader(for: current.header)
+            codec = found
+            segment = current
+            return found
+        }
+    }
+}

@@ -1,0 +1,404 @@
+/// Reads a partition's directory and finds what is whole; for a writer, makes it durable again.
+///
+/// What decides is the greatest mark: everything up to the LSN that any mark states was on stable storage. Damage there is
+/// corruption and nothing is touched. Beyond it, the first frame that is not whole is where a crash tore the log: it ends there.
+struct PartitionRecovery {
+    let id: PartitionID
+    let shared: LogShared
+    private var settings: LogSettings { shared.settings }
+
+    struct Result {
+        var state: PartitionState
+        var segments: [Segment] = []
+        var nextLSN: UInt64 = 1
+        /// The last LSN known to be on stable storage.
+        var durable: UInt64 = 0
+        /// Damage, with `.quarantine`.
+        var failure: WalError?
+        var wasClean = true
+        var cutFrom: UInt64?
+        var cutBytes: UInt64 = 0
+    }
+
+    /// A partition as its files show it, changed by nothing yet.
+    private struct Survey {
+        var state: PartitionState
+        var files: [SegmentFile]
+        /// How many of `files` belong to the log; the rest were torn off.
+        var kept = 0
+        /// Where the last kept one ends.
+        var endOffset = FileFormat.dataStart
+        var endsInFooter = false
+        /// From here the last kept segment's frames were scanned.
+        var scanned: [Int: UInt64] = [:]
+        var index: [IndexEntry] = []
+        var nextLSN: UInt64
+        var durable: UInt64
+        var cutBytes: UInt64 = 0
+        var isClean = false
+    }
+
+    // MARK: Entry
+
+    func recover(in directory: any WalDirectory) throws(WalError) -> Result {
+        do throws(WalError) {
+            var survey = try look(at: directory)
+            if !settings.isReadOnly, !survey.isClean { try mend(&survey, in: directory) }
+            return result(survey)
+        } catch {
+            let error = error.at(partition: id)
+            let isDamage = error.code == .corrupt || error.code == .missing
+            guard isDamage, settings.onDamage == .quarantine else { throw error }
+            return try quarantined(error, in: directory)
+        }
+    }
+
+    private func result(_ survey: Survey) -> Result {
+        var result = Result(state: survey.state)
+        for (place, file) in survey.files.prefix(survey.kept).enumerated() {
+            guard let header = file.header else { continue }
+            let segment = Segment(header: header, capacity: Int(clamping: file.size))
+            if place < survey.kept - 1 || survey.endsInFooter, let footer = file.footer {
+                segment.fileSize = file.size
+                segment.syncedEnd = file.size
+                segment.setSealed(end: footer.dataEnd, lastLSN: footer.lastLSN)
+            } else if survey.endsInFooter {
+                segment.setSealed(end: survey.endOffset, lastLSN: survey.nextLSN - 1)
+                segment.fileSize = survey.endOffset
+                segment.syncedEnd = survey.endOffset
+            } else {
+                segment.lastLSN = survey.nextLSN - 1
+                segment.publish(survey.endOffset)
+            }
+            result.segments.append(segment)
+            file.file.close()
+        }
+        result.nextLSN = survey.nextLSN
+        result.durable = survey.durable
+        result.wasClean = survey.isClean
+        if survey.cutBytes > 0 {
+            result.cutFrom = survey.nextLSN
+            result.cutBytes = survey.cutBytes
+        }
+        return result
+    }
+
+    // MARK: Looking
+
+    /// The files that belong to the log, oldest first, and STATE. What purge and truncation left over is removed by a writer.
+    private func inventory(_ directory: any WalDirectory) throws(WalError) -> (PartitionState?, [SegmentFile]) {
+        var names: [(String, UInt64)] = []
+        var hasState = false
+        for entry in try directory.list() {
+            if let lsn = FileFormat.firstLSN(ofSegmentNamed: entry.name) {
+                guard entry.kind == .file else {
+                    throw WalError(
+                        .notALog,
+                        "\(entry.name) is not a regular file (a symbolic link?) and is not followed; remove what is in its place",
+                        partition: id, segment: LSN(lsn))
+                }
+                names.append((entry.name, lsn))
+            } else if entry.name == FileFormat.stateFileName {
+                hasState = true
+            } else if entry.name.hasSuffix(FileFormat.preparedSuffix), !settings.isReadOnly {
+                try directory.remove(entry.name)
+            }
+        }
+        names.sort { $0.1 < $1.1 }
+        var state: PartitionState?
+        if hasState {
+            let file = try directory.openFile(FileFormat.stateFileName, .read)
+            defer { file.close() }
+            state = try PartitionState.read(file, partition: id)
+        }
+        var files: [SegmentFile] = []
+        for (name, lsn) in names {
+            if let state, lsn < state.firstRetained {
+                if !settings.isReadOnly { try directory.remove(name) }
+                continue
+            }
+            let access: FileAccess = settings.isReadOnly ? .read : .readWrite
+            let file = try SegmentFile(
+                name: name, firstLSN: lsn, partition: id, file: try directory.openFile(name, access))
+            if let state, let header = file.header, header.epoch < state.oldestEpoch {
+                file.file.close()
+                if !settings.isReadOnly { try directory.remove(name) }
+                continue
+            }
+            files.append(file)
+        }
+        return (state, files)
+    }
+
+    private func look(at directory: any WalDirectory) throws(WalError) -> Survey {
+        let (found, files) = try inventory(directory)
+        let state = found ?? PartitionState(partition: id)
+        var survey = Survey(state: state, files: files, nextLSN: state.firstRetained, durable: state.durable)
+        for file in files {
+            for mark in file.marks { survey.durable = max(survey.durable, mark.durable) }
+        }
+        // Without STATE this is a partition that was never synced, or a damaged one.
+        if let first = files.first, first.firstLSN != state.firstRetained {
+            if survey.durable >= state.firstRetained || found != nil || first.firstLSN != 1 {
+                throw WalError(
+                    .missing,
+                    "the segment that begins with LSN \(state.firstRetained) is missing, and STATE does not say that it was purged",
+                    partition: id, segment: LSN(state.firstRetained), lsn: LSN(state.firstRetained))
+            }
+        }
+        try walk(&survey)
+        if survey.durable >= survey.nextLSN {
+            throw WalError(
+                .missing,
+                "records up to LSN \(survey.durable) were durable, but the files end before LSN \(survey.nextLSN); restore the missing segment from a backup",
+                partition: id, segment: survey.files.last.map { LSN($0.firstLSN) }, lsn: LSN(survey.nextLSN))
+        }
+        survey.nextLSN = max(survey.nextLSN, state.nextLSNFloor)
+        survey.isClean =
+            found != nil && state.isClean && survey.kept == files.count && survey.durable + 1 == survey.nextLSN
+            && (files.isEmpty || survey.endsInFooter) && survey.scanned.isEmpty
+        return survey
+    }
+
+    /// Steps through the segments in order and ends the log where a frame is not whole.
+    private func walk(_ survey: inout Survey) throws(WalError) {
+        for (place, file) in survey.files.enumerated() {
+            let isLast = place == survey.files.count - 1
+            guard let header = file.header, file.firstLSN == survey.nextLSN else {
+                let error =
+                    file.headerError
+                    ?? WalError(
+                        .missing, "after LSN \(survey.nextLSN - 1) comes a segment that begins with LSN \(file.firstLSN)",
+                        segment: LSN(file.firstLSN), lsn: LSN(survey.nextLSN))
+                try tear(&survey, at: place, offset: 0, because: error)
+                return
+            }
+            // A sealed segment that was durable as a whole needs no reading.
+            if settings.check == .tail, let footer = file.footer, footer.lastLSN <= survey.durable {
+                survey.nextLSN = footer.lastLSN + 1
+                survey.kept = place + 1
+                survey.endOffset = footer.dataEnd
+                survey.endsInFooter = true
+                survey.index = footer.index
+                continue
+            }
+            var from = FileFormat.dataStart
+            var expected = header.firstLSN
+            if settings.check == .tail,
+                let mark = file.marks.max(by: { $0.endOffset < $1.endOffset }),
+                mark.endOffset > from, mark.endOffset <= file.size, mark.durable + 1 >= header.firstLSN
+            {
+                from = mark.endOffset
+                expected = mark.durable + 1
+            }
+            let scan = try SegmentScan(
+                file: file.file, header: header, from: from, nextLSN: expected, limit: file.size)
+            let wasDurable = file.footer.map { $0.lastLSN <= survey.durable } ?? false
+            survey.durable = max(survey.durable, scan.greatestMark)
+            // What was durable as a whole is read for a full check, but not rewritten.
+            if !wasDurable { survey.scanned[place] = from }
+            survey.nextLSN = scan.nextLSN
+            survey.kept = place + 1
+            survey.endOffset = scan.offset
+            survey.index = scan.index
+            survey.endsInFooter = false
+            if case .footer = scan.end, let footer = file.footer, footer.dataEnd == scan.offset,
+                footer.lastLSN + 1 == scan.nextLSN
+            {
+                survey.endsInFooter = true
+                survey.index = footer.index
+                continue
+            }
+            if case .bad = scan.end {
+                try tear(
+                    &survey, at: place, offset: scan.offset,
+                    because: WalError(.corrupt, "a frame is not what was written: length, checksum or LSN is wrong"))
+                return
+            }
+            if !isLast || file.footer != nil {
+                try tear(
+                    &survey, at: place, offset: scan.offset,
+                    because: WalError(.corrupt, "the frames end before the segment does"))
+                return
+            }
+            // The end of what was written, or zeros where something was: only a mark can tell.
+            try tear(
+                &survey, at: place, offset: scan.offset,
+                because: WalError(.corrupt, "there are zeros where a record was"))
+            return
+        }
+    }
+
+    /// The log can't be read on at `offset` of a segment: decides whether a crash did that or damage, and ends it there.
+    private func tear(
+        _ survey: inout Survey, at place: Int, offset: UInt64, because reason: WalError
+    ) throws(WalError) {
+        var greatest = survey.durable
+        var lost: UInt64 = 0
+        for (later, file) in survey.files.enumerated().dropFirst(place) {
+            guard let header = file.header else {
+                lost += file.size
+                continue
+            }
+            let from = later == place ? max(offset, FileFormat.dataStart) : FileFormat.dataStart
+            let rest = try SegmentScan.survey(file: file.file, header: header, from: from)
+            greatest = max(greatest, rest.greatestMark)
+            lost += later == place ? rest.contentEnd - from : rest.contentEnd
+        }
+        survey.durable = greatest
+        if greatest >= survey.nextLSN {
+            throw WalError(
+                reason.code,
+                "\(reason.message). It was durable, for a mark says that everything up to LSN \(greatest) was. Nothing was changed: restore the segment from a backup, or open with `onDamage: .quarantine` to read what is before it",
+                partition: id, segment: LSN(survey.files[place].firstLSN), offset: offset, lsn: LSN(survey.nextLSN))
+        }
+        survey.cutBytes = lost
+        if survey.files[place].header == nil || survey.files[place].firstLSN != survey.nextLSN && offset == 0 {
+            survey.kept = place
+        }
+    }
+
+    // MARK: Mending
+
+    /// Rewrites and syncs what was recovered above the mark: a page that a failed sync left clean is not on the disk though
+    /// it can be read. Then ends the segment, so that nothing is ever appended behind a cut.
+    private func mend(_ survey: inout Survey, in directory: any WalDirectory) throws(WalError) {
+        // Newest first: whenever this stops, what is left is a log with a torn end.
+        for file in survey.files.dropFirst(survey.kept).reversed() {
+            file.file.close()
+            try directory.remove(file.name)
+        }
+        survey.files.removeLast(survey.files.count - survey.kept)
+        for (place, file) in survey.files.enumerated() {
+            guard let from = survey.scanned[place], let header = file.header else { continue }
+            let isLast = place == survey.kept - 1
+            let end = isLast ? survey.endOffset : file.size
+            try rewrite(file.file, from: from == FileFormat.dataStart ? 0 : from, to: end)
+            if isLast, survey.nextLSN == header.firstLSN {
+                // No record in it: the next segment takes its name.
+                file.file.close()
+                try directory.remove(file.name)
+                survey.files.removeLast()
+                survey.kept -= 1
+                break
+            }
+            if isLast {
+                let footer = SegmentFooter(
+                    recordCount: survey.nextLSN - header.firstLSN, lastLSN: survey.nextLSN - 1, dataEnd: survey.endOffset,
+                    sealed: shared.storage.wallClockNow(), index: survey.index)
+                let bytes = footer.encoded(salt: header.salt)
+                // Shortened first: whatever stood behind the cut is gone before anything new is written there.
+                try file.file.truncate(to: survey.endOffset)
+                try file.file.write(bytes, at: survey.endOffset)
+                survey.files[place] = try SegmentFile(
+                    name: file.name, firstLSN: file.firstLSN, partition: id, file: file.file)
+                survey.endsInFooter = true
+            }
+            try file.file.sync()
+        }
+        if survey.files.isEmpty { survey.endsInFooter = false }
+        try directory.sync()
+        survey.durable = survey.nextLSN - 1
+        var next = survey.state
+        next.sequence += 1
+        next.durable = survey.durable
+        next.nextLSNFloor = max(next.nextLSNFloor, survey.nextLSN)
+        next.isClean = true
+        if let epoch = survey.files.last?.header?.epoch { next.epoch = max(next.epoch, epoch) }
+        let file = try directory.openFile(FileFormat.stateFileName, .createOrOpen)
+        defer { file.close() }
+        try file.write(next.encoded(), at: next.place)
+        try file.sync()
+        try directory.sync()
+        survey.state = next
+    }
+
+    private func rewrite(_ file: any WalFile, from: UInt64, to: UInt64) throws(WalError) {
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 16)
+        defer { buffer.deallocate() }
+        var offset = from
+        while offset < to {
+            let wanted = Int(min(UInt64(buffer.count), to - offset))
+            let count = try file.read(into: UnsafeMutableRawBufferPointer(rebasing: buffer[..<wanted]), at: offset)
+            guard count > 0 else { return }
+            try file.write(UnsafeRawBufferPointer(rebasing: buffer[..<count]), at: offset)
+            offset += UInt64(count)
+        }
+    }
+
+    // MARK: Quarantine
+
+    /// What of a damaged partition can be read: every segment whose header is whole, up to where the frames break off.
+    private func quarantined(_ error: WalError, in directory: any WalDirectory) throws(WalError) -> Result {
+        let (found, files) = try inventory(directory)
+        var result = Result(state: found ?? PartitionState(partition: id))
+        result.failure = error
+        result.wasClean = false
+        var next: UInt64?
+        for file in files {
+            defer { file.file.close() }
+            guard let header = file.header, next == nil || next == file.firstLSN else { break }
+            let segment = Segment(header: header, capacity: Int(clamping: file.size))
+            segment.fileSize = file.size
+            segment.syncedEnd = file.size
+            if let footer = file.footer {
+                segment.setSealed(end: footer.dataEnd, lastLSN: footer.lastLSN)
+                next = footer.lastLSN + 1
+                result.segments.append(segment)
+                continue
+            }
+            let scan = try SegmentScan(
+                file: file.file, header: header, from: FileFormat.dataStart, nextLSN: header.firstLSN, limit: file.size)
+            segment.setSealed(end: scan.offset, lastLSN: scan.nextLSN - 1)
+            result.segments.append(segment)
+            next = scan.nextLSN
+            break
+        }
+        result.nextLSN = max(next ?? result.state.firstRetained, 1)
+        result.durable = result.nextLSN - 1
+        return result
+    }
+
+    // MARK: Truncation
+
+    /// Wipes what the log itself wrote and nothing else. STATE goes on, so that no position from before is taken for a new one.
+    func truncate(_ directory: any WalDirectory) throws(WalError) -> Result {
+        var state = PartitionState(partition: id)
+        var names: [(String, UInt64)] = []
+        var epoch: UInt64 = 0
+        for entry in try directory.list() {
+            if entry.name == FileFormat.stateFileName {
+                let file = try directory.openFile(FileFormat.stateFileName, .read)
+                defer { file.close() }
+                if let found = try PartitionState.read(file, partition: id) {
+                    state.sequence = found.sequence
+                    epoch = max(epoch, found.epoch)
+                }
+            } else if let lsn = FileFormat.firstLSN(ofSegmentNamed: entry.name), entry.kind == .file {
+                names.append((entry.name, lsn))
+            } else if entry.name.hasSuffix(FileFormat.preparedSuffix) {
+                try directory.remove(entry.name)
+            }
+        }
+        for (name, lsn) in names {
+            let file = try directory.openFile(name, .read)
+            defer { file.close() }
+            // A damaged one has no epoch to respect.
+            if let header = try SegmentFile(name: name, firstLSN: lsn, partition: id, file: file).header {
+                epoch = max(epoch, header.epoch)
+            }
+        }
+        state.sequence += 1
+        state.begin(epoch: max(epoch + 1, shared.storage.wallClockNow()), firstLSN: 1)
+        state.oldestEpoch = state.epoch
+        state.isClean = true
+        let file = try directory.openFile(FileFormat.stateFileName, .createOrOpen)
+        defer { file.close() }
+        try file.write(state.encoded(), at: state.place)
+        try file.sync()
+        try directory.sync()
+        for (name, _) in names.sorted(by: { $0.1 > $1.1 }) { try directory.remove(name) }
+        try directory.sync()
+        return Result(state: state)
+    }
+}

@@ -1,0 +1,214 @@
+/// What a segment file says of itself, before its frames are looked at.
+struct SegmentFile {
+    let name: String
+    /// From the name.
+    let firstLSN: UInt64
+    let file: any WalFile
+    let size: UInt64
+    /// Nil where it is damaged; `headerError` says how.
+    let header: SegmentHeader?
+    let headerError: WalError?
+    /// Where the file ends in a whole footer.
+    let footer: SegmentFooter?
+    /// The marks in the two places, as far as they are whole.
+    let marks: [SegmentMark]
+
+    /// - Throws: what the file system says, and `.unsupportedFormat`; damage is a property.
+    init(
+        name: String, firstLSN: UInt64, partition: PartitionID, file: any WalFile
+    ) throws(WalError) {
+        self.name = name
+        self.firstLSN = firstLSN
+        self.file = file
+        let size = try file.size()
+        self.size = size
+        // Header and both marks in one read.
+        let front = try file.read(Int(FileFormat.dataStart), at: 0)
+        var header: SegmentHeader?
+        var headerError: WalError?
+        do throws(WalError) {
+            let decoded = try front.withUnsafeBufferPointer { (bytes) throws(WalError) in
+                try SegmentHeader(decoding: UnsafeRawBufferPointer(bytes))
+            }
+            guard decoded.partition == partition, decoded.firstLSN == firstLSN else {
+                throw WalError(
+                    .corrupt,
+                    "the segment's header is of partition \(decoded.partition), LSN \(decoded.firstLSN): the file was moved here")
+            }
+            header = decoded
+        } catch {
+            let placed = error.at(partition: partition, segment: LSN(firstLSN), offset: 0, lsn: LSN(firstLSN))
+            if error.code == .unsupportedFormat { throw placed }
+            headerError = placed
+        }
+        self.header = header
+        self.headerError = headerError
+        guard let header else {
+            footer = nil
+            marks = []
+            return
+        }
+        marks = FileFormat.markOffsets.compactMap { place in
+            guard front.count >= Int(place) + FileFormat.markSize else { return nil }
+            return front.withUnsafeBytes {
+                SegmentMark(
+                    decoding: UnsafeRawBufferPointer(rebasing: $0[Int(place)..<(Int(place) + FileFormat.markSize)]),
+                    salt: header.salt)
+            }
+        }
+        footer = try Self.footer(of: file, size: size, header: header)
+    }
+
+    private static func footer(
+        of file: any WalFile, size: UInt64, header: SegmentHeader
+    ) throws(WalError) -> SegmentFooter? {
+        let trailerSize = UInt64(FileFormat.trailerSize)
+        let smallest = FileFormat.dataStart + UInt64(SegmentFooter.size(indexCount: 0))
+        guard size >= smallest else { return nil }
+        let trailer = try file.read(FileFormat.trailerSize, at: size - trailerSize)
+        guard
+            let offset = trailer.withUnsafeBytes({ SegmentFooter.footerOffset(trailer: $0, salt: header.salt) }),
+            offset >= FileFormat.dataStart, offset <= size - trailerSize,
+            // An index has an entry for each 64 KiB at most: no more than that is read.
+            size - trailerSize - offset <= UInt64(SegmentFooter.size(indexCount: Int(offset / FileFormat.indexInterval) + 2))
+        else { return nil }
+        let frame = try file.read(Int(size - trailerSize - offset), at: offset)
+        guard let footer = frame.withUnsafeBytes({ SegmentFooter(frame: $0, at: offset, salt: header.salt) }),
+            footer.lastLSN >= header.firstLSN - 1, footer.lastLSN < LSN.max.rawValue,
+            footer.recordCount == footer.lastLSN - (header.firstLSN - 1)
+        else { return nil }
+        return footer
+    }
+}
+
+/// The result of stepping through a segment's frames.
+struct SegmentScan {
+    enum End {
+        /// Nothing but zeros from here: the end of what was written.
+        case blank
+        /// The file ends here, between two frames.
+        case endOfFile
+        /// A frame that is not whole, or not the one that should follow.
+        case bad
+        /// The footer.
+        case footer
+    }
+
+    var end = End.endOfFile
+    /// Where the last whole frame ends.
+    var offset: UInt64
+    var nextLSN: UInt64
+    /// The greatest durable LSN that a mark frame stated.
+    var greatestMark: UInt64 = 0
+    var index: [IndexEntry] = []
+
+    /// Reads frames from `offset`, the first of which must have `nextLSN`, up to the first that does not follow.
+    /// - Throws: what the file system says, and `.unsupportedFormat` for a whole frame of a kind that is not known.
+    init(
+        file: any WalFile, header: SegmentHeader, from offset: UInt64, nextLSN: UInt64, limit: UInt64,
+        progress: (UInt64) throws(WalError) -> Void = { _ in }
+    ) throws(WalError) {
+        self.offset = offset
+        self.nextLSN = nextLSN
+        let window = ReadWindow(file: file)
+        var scanner = FrameScanner(base: window.base, offset: Int(offset), limit: Int(offset), salt: header.salt)
+        var indexed = offset
+        while true {
+            switch scanner.step() {
+            case .frame:
+                if scanner.kind == FrameKind.mark {
+                    guard scanner.lsn == self.nextLSN,
+                        let mark = SegmentMark(
+                            framePayload: scanner.payload, at: UInt64(scanner.frameOffset), salt: header.salt)
+                    else {
+                        end = .bad
+                        return
+                    }
+                    greatestMark = max(greatestMark, mark.durable)
+                } else if scanner.kind == FrameKind.footer {
+                    end = .footer
+                    return
+                } else if scanner.kind == FrameKind.record || scanner.kind == FrameKind.batch {
+                    guard scanner.lsn == self.nextLSN,
+                        let records = BatchReader.count(kind: scanner.kind, payload: scanner.payload)
+                    else {
+                        end = .bad
+                        return
+                    }
+                    if UInt64(scanner.frameOffset) - indexed >= FileFormat.indexInterval {
+                        index.append(
+                            IndexEntry(lsn: self.nextLSN, offset: UInt64(scanner.frameOffset), time: header.created))
+                        indexed = UInt64(scanner.frameOffset)
+                        try progress(indexed)
+                    }
+                    self.nextLSN += records
+                } else {
+                    throw WalError(
+                        .unsupportedFormat, "a frame of kind \(scanner.kind), which this release does not know",
+                        segment: LSN(header.firstLSN), offset: UInt64(scanner.frameOffset), lsn: LSN(self.nextLSN))
+                }
+                self.offset = UInt64(scanner.offset)
+            case .beyondWindow(let wanted):
+                let filled = try window.fill(from: scanner.offset, wanted: wanted, limit: Int(limit))
+                scanner.base = window.base
+                scanner.limit = filled
+                let have = filled - scanner.offset
+                if have < wanted {
+                    if have == 0 {
+                        end = .endOfFile
+                    } else {
+                        // Fewer bytes than a frame: zeros, or the beginning of something.
+                        let rest = UnsafeRawBufferPointer(start: scanner.base + scanner.offset, count: have)
+                        end = rest.allSatisfy { $0 == 0 } ? .blank : .bad
+                    }
+                    return
+                }
+            case .blank:
+                end = .blank
+                return
+            case .bad:
+                end = .bad
+                return
+            }
+        }
+    }
+
+    /// Looks beyond a bad frame: the greatest durable LSN that any mark frame states, and where the last byte stands that is
+    /// not zero. A mark frame holds its own offset and the segment's salt in its checksum, so that bytes of a record can't be
+    /// taken for one.
+    static func survey(
+        file: any WalFile, header: SegmentHeader, from offset: UInt64
+    ) throws(WalError) -> (greatestMark: UInt64, contentEnd: UInt64) {
+        let size = try file.size()
+        var greatest: UInt64 = 0
+        var contentEnd = offset
+        var start = (offset + 7) & ~7
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: ReadWindow.size, alignment: 16)
+        defer { buffer.deallocate() }
+        while start < size {
+            let count = try file.read(into: buffer, at: start)
+            guard count > 0 else { break }
+            let bytes = UnsafeRawBufferPointer(rebasing: buffer[..<count])
+            if let last = bytes.lastIndex(where: { $0 != 0 }) { contentEnd = start + UInt64(last) + 1 }
+            var at = 0
+            while at + FileFormat.markFrameSize <= count {
+                defer { at += 8 }
+                guard bytes.loadUnaligned(fromByteOffset: at, as: UInt32.self).littleEndian == FileFormat.markFrameSize,
+                    bytes[at + 15] == FrameKind.mark
+                else { continue }
+                var scanner = FrameScanner(
+                    base: bytes.baseAddress.unsafelyUnwrapped, offset: at, limit: at + FileFormat.markFrameSize,
+                    salt: header.salt)
+                if case .frame = scanner.step(),
+                    let mark = SegmentMark(framePayload: scanner.payload, at: start + UInt64(at), salt: header.salt)
+                {
+                    greatest = max(greatest, mark.durable)
+                }
+            }
+            // Windows overlap by a frame, so that none is missed between two.
+            if count < buffer.count { break }
+            start += UInt64(count - FileFormat.markFrameSize)
+        }
+        return (greatest, contentEnd)
+    }
+}
