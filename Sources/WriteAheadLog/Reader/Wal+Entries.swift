@@ -19,7 +19,7 @@ extension Wal.Partition {
         let cursor: RecordCursor
 
         public func makeCursor() -> Cursor { Cursor(partition: partition, records: cursor) }
-        public func makeAsyncIterator() -> Cursor { makeCursor() }
+        public func makeAsyncIterator() -> AsyncCursor { AsyncCursor(cursor: makeCursor()) }
 
         /// Calls `body` for each record.
         /// - Throws: what `body` throws, and ``WalError``.
@@ -36,9 +36,7 @@ extension Wal.Partition {
     }
 
     /// Reads one record after the other. Not to be shared between threads.
-    public struct Cursor: AsyncIteratorProtocol {
-        public typealias Element = Entry<Record>
-        public typealias Failure = WalError
+    public struct Cursor {
         let partition: Wal.Partition
         var records: RecordCursor
         /// The codec of the segment that `segment` is.
@@ -56,10 +54,7 @@ extension Wal.Partition {
         /// The next record; nil at the end, where it may be asked again later.
         ///
         /// - Throws: `.corrupt`, `.purged`, `.decoding`. After `.decoding` the next call goes on with the record behind.
-        public mutating func next() throws(WalError) -> Entry<Record>? { try step() }
-
-        /// By another name than the protocol's async one, which an async context would choose.
-        mutating func step() throws(WalError) -> Entry<Record>? {
+        public mutating func next() throws(WalError) -> Entry<Record>? {
             guard try records.advance() else { return nil }
             let codec = try currentCodec()
             var decoder = WalDecoder(unsafeBytes: records.payload)
@@ -78,8 +73,6 @@ extension Wal.Partition {
             return (LSN(records.lsn), Array(records.payload))
         }
 
-        public mutating func next(isolation: isolated (any Actor)?) async throws(WalError) -> Entry<Record>? { try step() }
-
         private mutating func currentCodec() throws(WalError) -> any WalCodec<Record> {
             if let codec, records.segment === segment { return codec }
             guard let current = records.segment else { return partition.codec.base }
@@ -90,6 +83,18 @@ extension Wal.Partition {
             codec = found
             segment = current
             return found
+        }
+    }
+
+    /// A ``Cursor`` for `for try await`. A type of its own, for in async code the protocol's `next` would hide the cursor's.
+    public struct AsyncCursor: AsyncIteratorProtocol {
+        public typealias Element = Entry<Record>
+        public typealias Failure = WalError
+        var cursor: Cursor
+
+        /// Never suspends.
+        public mutating func next(isolation: isolated (any Actor)?) async throws(WalError) -> Entry<Record>? {
+            try cursor.next()
         }
     }
 }

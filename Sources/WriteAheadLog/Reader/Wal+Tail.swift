@@ -31,14 +31,14 @@ extension Wal.Partition {
             public mutating func next(isolation: isolated (any Actor)?) async throws(WalError) -> Entry<Record>? {
                 let log = cursor.partition.log
                 while true {
-                    if let entry = try cursor.step() { return entry }
+                    if let entry = try cursor.next() { return entry }
                     guard !Task.isCancelled else { return nil }
                     switch log.tailState() {
                     case .goesOn: break
                     case .failed(let error): throw error
                     case .ended:
                         // What was published before the end is shown before it.
-                        return try cursor.step()
+                        return try cursor.next()
                     }
                     if log.shared.settings.isReadOnly {
                         try await log.pollForProgress()
