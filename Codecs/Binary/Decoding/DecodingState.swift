@@ -69,7 +69,11 @@ struct DecodingState {
         let input = try source()
         input.pointee.position = value
         guard depth < CBOR.maximumDepth else { throw WalDecoder.tooDeep(at: input.pointee.offset) }
-        let fields = isMap ? try input.pointee.beginFields() : try input.pointee.beginArray()
+        // The depth is known here, so that the look ahead which hand-written decoders need is not.
+        let fields =
+            isMap
+            ? try input.pointee.beginContainer(CBOR.map, "a map", atLeast: 2, checksDepth: false)
+            : try input.pointee.beginContainer(CBOR.array, "an array", atLeast: 1, checksDepth: false)
         if depth >= capacity { growFrames(input.pointee.start) }
         let head = ContainerHead(first: fields.first, count: fields.total)
         if frames[depth].value != value || frames[depth].isMap != isMap { restart(value, head, depth: depth, isMap: isMap) }

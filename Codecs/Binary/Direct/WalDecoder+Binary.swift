@@ -247,13 +247,13 @@ extension WalDecoder {
 
     @inlinable @inline(__always)
     mutating func beginContainer(
-        _ major: UInt8, _ wanted: StaticString, atLeast width: Int
+        _ major: UInt8, _ wanted: StaticString, atLeast width: Int, checksDepth: Bool = true
     ) throws(WalError) -> WalBinaryFields {
         let start = offset
         guard let initial = peek(), initial & 0xE0 == major else { throw mismatch(wanted) }
         // A type that holds itself would follow a hostile record down until the stack ends; one look at the whole bounds that.
         // Shorter records cannot nest deep enough to matter.
-        if start == 0, remaining > 512 { try checkDepth() }
+        if checksDepth, start == 0, remaining > 512 { try checkDepth() }
         if initial & 0x1F == 31 {
             try skip(1)
             return WalBinaryFields(first: position, total: -1)
