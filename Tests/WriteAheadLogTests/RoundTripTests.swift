@@ -87,7 +87,8 @@ struct RoundTripTests {
     @Test("batches are one unit, and positions lead into them")
     func batches() async throws {
         try await withTemporaryDirectory { path in
-            let wal = try await Wal<Payload>.open(at: path, configuration: .init(segmentSize: 64 << 10, codec: .bytes()))
+            let wal = try await Wal<Payload>.open(
+                at: path, configuration: .init(segmentSize: 64 << 10, codec: .bytes()))
             let partition = try wal.partition(0)
             var next = 1
             for size in [1, 3, 1000, 2, 5000, 1] {
@@ -108,12 +109,14 @@ struct RoundTripTests {
     func abandoned() async throws {
         try await withTemporaryDirectory { path in
             do {
-                let wal = try await Wal<Payload>.open(at: path, configuration: .init(segmentSize: 64 << 10, codec: .bytes()))
+                let wal = try await Wal<Payload>.open(
+                    at: path, configuration: .init(segmentSize: 64 << 10, codec: .bytes()))
                 let partition = try wal.partition(3)
                 for k in 1...3000 { try partition.append(Payload(record(k))) }
                 try await partition.append(Payload(record(3001)), durability: .synced)
             }
-            let wal = try await Wal<Payload>.open(at: path, configuration: .init(segmentSize: 64 << 10, codec: .bytes()))
+            let wal = try await Wal<Payload>.open(
+                at: path, configuration: .init(segmentSize: 64 << 10, codec: .bytes()))
             let partition = try wal.partition(3)
             try expectRecords(partition, 1...3001)
             #expect(try partition.append(Payload(record(3002))).lsn == 3002)
@@ -124,7 +127,8 @@ struct RoundTripTests {
     @Test("a tail shows what is durable as it becomes so, and ends with the log", .timeLimit(.minutes(1)))
     func tail() async throws {
         try await withTemporaryDirectory { path in
-            let wal = try await Wal<Payload>.open(at: path, configuration: .init(segmentSize: 64 << 10, codec: .bytes()))
+            let wal = try await Wal<Payload>.open(
+                at: path, configuration: .init(segmentSize: 64 << 10, codec: .bytes()))
             let partition = try wal.partition(3)
             let tail = try partition.tail()
             let reader = Task {
