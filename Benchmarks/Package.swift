@@ -7,7 +7,7 @@ let package = Package(
     platforms: [.macOS(.v15)],
     dependencies: [.package(name: "swift-wal", path: "..")],
     targets: [
-        .target(name: "CBaseline"),
+        .target(name: "CBaseline", cSettings: [.unsafeFlags(["-O3"])]),
         .executableTarget(
             name: "speed",
             dependencies: [

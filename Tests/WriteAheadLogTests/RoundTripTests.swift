@@ -105,6 +105,22 @@ struct RoundTripTests {
         }
     }
 
+    @Test("a segment that ends where an index entry was due reads back after reopening")
+    func rotationAtIndexEntry() async throws {
+        try await withTemporaryDirectory { path in
+            let configuration = Wal<Payload>.Configuration(segmentSize: 1 << 20, codec: .bytes())
+            let wal = try await Wal<Payload>.open(at: path, configuration: configuration)
+            let partition = try wal.partition(0)
+            for batch in 0..<40 {
+                try partition.append(contentsOf: (1...1000).map { Payload(record(batch * 1000 + $0)) })
+            }
+            try await wal.close()
+            let again = try await Wal<Payload>.open(at: path, configuration: configuration)
+            try expectRecords(try again.partition(0), 1...40_000)
+            try await again.close()
+        }
+    }
+
     @Test("a crash without a sync loses nothing that was appended, while the machine goes on")
     func abandoned() async throws {
         try await withTemporaryDirectory { path in

@@ -24,12 +24,17 @@ func seconds(_ body: () async throws -> Void) async rethrows -> Double {
     return Double(taken.components.seconds) + Double(taken.components.attoseconds) * 1e-18
 }
 
-struct Runner {
+final class Runner {
     let repetitions: Int
     let directory: String
     var figures: [Figure] = []
 
-    mutating func measure(
+    init(repetitions: Int, directory: String) {
+        self.repetitions = repetitions
+        self.directory = directory
+    }
+
+    func measure(
         _ name: String, _ unit: String, isRate: Bool = false, ours: () async throws -> Double, limit: () -> Double
     ) async throws {
         var mine: [Double] = []
@@ -54,7 +59,7 @@ struct Runner {
             "\(text(b)) [\(text(theirs[0]))…\(text(theirs[theirs.count - 1]))]".padding(
                 toLength: 30, withPad: " ", startingAt: 0),
             String(format: "%.2f", figure.ratio), unit)
-        fflush(stdout)
+        fflush(nil)
     }
 
     /// A log in a fresh directory, reopened and counted after the timed part.
@@ -88,7 +93,7 @@ let recordB = (0..<1024).map { UInt8(97 + ($0 &* 7919) % 26) }
     let only = arguments.dropFirst().first
     try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
     let repetitions = Int(ProcessInfo.processInfo.environment["REPETITIONS"] ?? "") ?? 5
-    var runner = Runner(repetitions: repetitions, directory: directory)
+    let runner = Runner(repetitions: repetitions, directory: directory)
     func wanted(_ name: String) -> Bool { only == nil || name.contains(only ?? "") }
     print("figure                 ours [min…max]                 C [min…max]                    ratio unit")
 
@@ -165,7 +170,7 @@ let recordB = (0..<1024).map { UInt8(97 + ($0 &* 7919) % 26) }
                 return Double(partitions * tasks * each) / taken
             }
         } limit: {
-            baseline_group_commit(directory, recordA, 65, 64, each)
+            baseline_group_commit(directory, recordA, 65, 64, Int32(each))
         }
     }
     for (name, record, count) in [("stream_raw_65", recordA, 1_000_000), ("stream_raw_1k", recordB, 200_000)]

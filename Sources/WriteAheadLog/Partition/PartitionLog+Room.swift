@@ -325,6 +325,8 @@ extension PartitionLog {
     /// Under the lock, nothing staged: writes the footer and gives back the space behind it.
     func seal(_ segment: Segment) throws(WalError) {
         guard let file = segment.file else { return }
+        // An entry may be there for the frame that did not fit any more.
+        index.removeAll { $0.offset >= hot.pointee.end }
         let footer = SegmentFooter(
             recordCount: hot.pointee.recordsInSegment, lastLSN: hot.pointee.nextLSN - 1, dataEnd: hot.pointee.end,
             sealed: shared.storage.wallClockNow(), index: index)
