@@ -12,7 +12,7 @@ public import WriteAheadLog
 /// | `Bool`, nil | `F5`, `F4`; `F6`, or no key at all for an optional property |
 /// | `Float`, `Double` | `FA` and 4 bytes, `FB` and 8 bytes: the bit pattern |
 /// | `String`, `URL` | text string |
-/// | `[UInt8]`, `ArraySlice<UInt8>`, `ContiguousArray<UInt8>`, `Data` | byte string |
+/// | `[UInt8]`, `ContiguousArray<UInt8>`, `Data` | byte string |
 /// | `UUID` | tag 37, byte string of 16 |
 /// | `Date` | `FB`, seconds since 2001-01-01 |
 /// | `Decimal` | tag 4, `82`, exponent, mantissa |

@@ -1,9 +1,9 @@
 internal import WriteAheadLog
 
 #if canImport(FoundationEssentials)
-    internal import FoundationEssentials
+internal import FoundationEssentials
 #else
-    internal import Foundation
+internal import Foundation
 #endif
 
 /// A parsed text from which a `Codable` record is decoded.

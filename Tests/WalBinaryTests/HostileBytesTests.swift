@@ -57,8 +57,9 @@ import WriteAheadLog
 
     @Test(arguments: [
         "9bffffffffffffffff", "bbffffffffffffffff", "9b7fffffffffffffff", "9a7fffffff", "5bffffffffffffffff",
-        "5b7fffffffffffffff", "7b7fffffffffffffff", "7a7fffffff61", "bb7fffffffffffffff6161", "1c", "1f", "ff", "df", "3f",
-        "5f4101ff", "7f6161ff", "bf7f6161ff01ff", "d8", "c2", "c2580101", "61ff", "f8", "fb00", "f97e00", "",
+        "5b7fffffffffffffff", "7b7fffffffffffffff", "7a7fffffff61", "bb7fffffffffffffff6161", "1c", "1f", "ff", "df",
+        "3f",
+        "5f4101ff", "7f6161ff", "bf7f6161ff01ff", "d8", "c2", "c258ff01", "61ff", "f8", "fb00", "f97e00", "",
         "bf6161ff", "bf61", "9f", "c25811010000000000000000000000000000000000",
     ])
     func malformedValuesThrow(_ text: String) {

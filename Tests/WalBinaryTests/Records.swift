@@ -107,7 +107,9 @@ struct Order: Codable, Hashable, WalDirectCodable, WalBinaryValue {
         self.note = note
         price = 1.25
         colour = .green
-        changes = [.put(key: [1], value: [2, 3]), .clear, .rename("a", to: nil), .rename("a", to: "b"), .delete(key: [])]
+        changes = [
+            .put(key: [1], value: [2, 3]), .clear, .rename("a", to: nil), .rename("a", to: "b"), .delete(key: []),
+        ]
         tags = ["zz": 1, "a": 2, "m": 3]
         numbers = [1000, 3, -5]
         byColour = [7: [1], -1: [], 300: [9]]

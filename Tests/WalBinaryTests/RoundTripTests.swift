@@ -79,7 +79,9 @@ import WriteAheadLog
         #expect(try encoded(value).count == 9)
     }
 
-    @Test(arguments: [0, -0.0, 1.5, .infinity, .nan, .signalingNaN, .leastNonzeroMagnitude, Float(bitPattern: 0xFFC0_1234)])
+    @Test(arguments: [
+        0, -0.0, 1.5, .infinity, .nan, .signalingNaN, .leastNonzeroMagnitude, Float(bitPattern: 0xFFC0_1234),
+    ])
     func floatsKeepTheirBits(_ value: Float) throws {
         #expect(try decoded(Float.self, encoded(value)).bitPattern == value.bitPattern)
         #expect(try directly(Float.self, direct(value)).bitPattern == value.bitPattern)
@@ -100,7 +102,6 @@ import WriteAheadLog
         try check(String(repeating: "x", count: 70_000))
         try check([UInt8](), "40")
         try check([UInt8](repeating: 7, count: 300))
-        #expect(try decoded(ArraySlice<UInt8>.self, encoded([UInt8]([1, 2, 3])[1...])) == [2, 3])
         #expect(try decoded(ContiguousArray<UInt8>.self, encoded(ContiguousArray<UInt8>([1, 2]))) == [1, 2])
         #expect(try hex(encoded(ContiguousArray<UInt8>([1, 2]))) == "420102")
     }
@@ -115,11 +116,12 @@ import WriteAheadLog
         #expect(try decoded([Date].self, encoded([Date.distantPast])) == [.distantPast])
     }
 
-    @Test(arguments: [
-        ("0", "c4820000"), ("1.10", "c482200b"), ("-1.1", "c482202a"), ("1e127", "c482187f01"),
-        ("340282366920938463463374607431768211455", nil), ("-340282366920938463463374607431768211455", nil),
-        ("-18446744073709551616", nil), ("0.00000001234567890123456789", nil), ("18446744073709551617", nil),
-    ] as [(String, String?)])
+    @Test(
+        arguments: [
+            ("0", "c4820000"), ("1.10", "c482200b"), ("-1.1", "c482202a"), ("1e127", "c482187f01"),
+            ("340282366920938463463374607431768211455", nil), ("-340282366920938463463374607431768211455", nil),
+            ("-18446744073709551616", nil), ("0.00000001234567890123456789", nil), ("18446744073709551617", nil),
+        ] as [(String, String?)])
     func decimalsComeBack(_ text: String, _ expected: String?) throws {
         try check(try #require(Decimal(string: text)), expected)
     }
@@ -182,7 +184,13 @@ import WriteAheadLog
             try same { "\($0)" }
             try same { Int16($0) }
             try same { Change.delete(key: Array("\($0)".utf8)) }
-            try same { UUID(uuid: (UInt8(truncatingIfNeeded: $0), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)) }
+            try same {
+                UUID(
+                    uuid: (
+                        UInt8(truncatingIfNeeded: $0), UInt8(truncatingIfNeeded: $0 >> 8), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+                        0, 0, 0, 0
+                    ))
+            }
         }
         #expect(try hex(encoded(["b": 1, "aa": 2])) == "bf6261610261" + "6201ff")
         #expect(try hex(encoded(Set([300, 1]))) == "9f0119012cff")

@@ -19,8 +19,8 @@ func encoded<Value: Codable & Sendable>(_ value: Value) throws -> [UInt8] {
     return encoder.withBytes { Array($0) }
 }
 
-func decoded<Value: Codable & Sendable>(_: Value.Type = Value.self, _ bytes: [UInt8]) throws(WalError) -> Value {
-    try bytes.withUnsafeBytes { bytes throws(WalError) in
+func decoded<Value: Codable & Sendable>(_: Value.Type = Value.self, _ bytes: [UInt8]) throws -> Value {
+    try bytes.withUnsafeBytes { bytes in
         var decoder = WalDecoder(unsafeBytes: bytes)
         return try CodableBinaryCodec<Box<Value>>().decode(&decoder).value
     }
@@ -32,8 +32,8 @@ func direct<Value: WalBinaryValue>(_ value: Value) -> [UInt8] {
     return encoder.withBytes { Array($0) }
 }
 
-func directly<Value: WalBinaryValue>(_: Value.Type = Value.self, _ bytes: [UInt8]) throws(WalError) -> Value {
-    try bytes.withUnsafeBytes { bytes throws(WalError) in
+func directly<Value: WalBinaryValue>(_: Value.Type = Value.self, _ bytes: [UInt8]) throws -> Value {
+    try bytes.withUnsafeBytes { bytes in
         var decoder = WalDecoder(unsafeBytes: bytes)
         let value = try Value(from: &decoder)
         try decoder.expectEnd()

@@ -87,7 +87,8 @@ struct RoundTripTests {
     @Test("batches are one unit, and positions lead into them")
     func batches() async throws {
         try await withTemporaryDirectory { path in
-            let wal = try await Wal<Payload>.open(at: path, configuration: .init(segmentSize: 64 << 10, codec: .bytes()))
+            let wal = try await Wal<Payload>.open(
+                at: path, configuration: .init(segmentSize: 64 << 10, codec: .bytes()))
             let partition = try wal.partition(0)
             var next = 1
             for size in [1, 3, 1000, 2, 5000, 1] {
@@ -104,16 +105,34 @@ struct RoundTripTests {
         }
     }
 
+    @Test("a segment that ends where an index entry was due reads back after reopening")
+    func rotationAtIndexEntry() async throws {
+        try await withTemporaryDirectory { path in
+            let configuration = Wal<Payload>.Configuration(segmentSize: 1 << 20, codec: .bytes())
+            let wal = try await Wal<Payload>.open(at: path, configuration: configuration)
+            let partition = try wal.partition(0)
+            for batch in 0..<40 {
+                try partition.append(contentsOf: (1...1000).map { Payload(record(batch * 1000 + $0)) })
+            }
+            try await wal.close()
+            let again = try await Wal<Payload>.open(at: path, configuration: configuration)
+            try expectRecords(try again.partition(0), 1...40_000)
+            try await again.close()
+        }
+    }
+
     @Test("a crash without a sync loses nothing that was appended, while the machine goes on")
     func abandoned() async throws {
         try await withTemporaryDirectory { path in
             do {
-                let wal = try await Wal<Payload>.open(at: path, configuration: .init(segmentSize: 64 << 10, codec: .bytes()))
+                let wal = try await Wal<Payload>.open(
+                    at: path, configuration: .init(segmentSize: 64 << 10, codec: .bytes()))
                 let partition = try wal.partition(3)
                 for k in 1...3000 { try partition.append(Payload(record(k))) }
                 try await partition.append(Payload(record(3001)), durability: .synced)
             }
-            let wal = try await Wal<Payload>.open(at: path, configuration: .init(segmentSize: 64 << 10, codec: .bytes()))
+            let wal = try await Wal<Payload>.open(
+                at: path, configuration: .init(segmentSize: 64 << 10, codec: .bytes()))
             let partition = try wal.partition(3)
             try expectRecords(partition, 1...3001)
             #expect(try partition.append(Payload(record(3002))).lsn == 3002)
@@ -124,7 +143,8 @@ struct RoundTripTests {
     @Test("a tail shows what is durable as it becomes so, and ends with the log", .timeLimit(.minutes(1)))
     func tail() async throws {
         try await withTemporaryDirectory { path in
-            let wal = try await Wal<Payload>.open(at: path, configuration: .init(segmentSize: 64 << 10, codec: .bytes()))
+            let wal = try await Wal<Payload>.open(
+                at: path, configuration: .init(segmentSize: 64 << 10, codec: .bytes()))
             let partition = try wal.partition(3)
             let tail = try partition.tail()
             let reader = Task {

@@ -99,9 +99,6 @@ final class DecodingSession {
         if T.self == Float.self { return try read(Float.self) }
         if T.self == Decimal.self { return try read(Decimal.self) }
         if T.self == URL.self { return try read(URL.self) }
-        if T.self == ArraySlice<UInt8>.self, try !isArray(value) {
-            return unsafeBitCast(try scalar([UInt8].self, at: value, depth: depth)[...], to: T.self)
-        }
         if T.self == ContiguousArray<UInt8>.self, try !isArray(value) {
             return unsafeBitCast(
                 ContiguousArray(try scalar([UInt8].self, at: value, depth: depth)), to: T.self)

@@ -76,7 +76,9 @@ struct DecodingState {
             : try input.pointee.beginContainer(CBOR.array, "an array", atLeast: 1, checksDepth: false)
         if depth >= capacity { growFrames(input.pointee.start) }
         let head = ContainerHead(first: fields.first, count: fields.total)
-        if frames[depth].value != value || frames[depth].isMap != isMap { restart(value, head, depth: depth, isMap: isMap) }
+        if frames[depth].value != value || frames[depth].isMap != isMap {
+            restart(value, head, depth: depth, isMap: isMap)
+        }
         return head
     }
 

@@ -157,7 +157,9 @@ extension WalDecoder {
                 for _ in 0..<head.argument * UInt64(width) { try skipValue(depth: depth + 1) }
             }
         default:
-            if head.isIndefinite { throw WalDecoder.malformed("the end of a container where a value was due", at: start) }
+            if head.isIndefinite {
+                throw WalDecoder.malformed("the end of a container where a value was due", at: start)
+            }
         }
     }
 

@@ -86,8 +86,6 @@ final class EncodingSession {
             output.pointee.value(unsafeBitCast(value, to: Decimal.self))
         } else if T.self == URL.self {
             output.pointee.value(unsafeBitCast(value, to: URL.self))
-        } else if T.self == ArraySlice<UInt8>.self {
-            unsafeBitCast(value, to: ArraySlice<UInt8>.self).withUnsafeBytes { output.pointee.value(bytes: $0) }
         } else if T.self == ContiguousArray<UInt8>.self {
             unsafeBitCast(value, to: ContiguousArray<UInt8>.self).withUnsafeBytes { output.pointee.value(bytes: $0) }
         } else {

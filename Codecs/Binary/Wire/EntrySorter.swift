@@ -47,7 +47,8 @@ enum EntrySorter {
         var sorted: [UInt8] = []
         sorted.reserveCapacity(end - first)
         for entry in entries {
-            sorted.append(contentsOf: UnsafeRawBufferPointer(start: base + entry.all.lowerBound, count: entry.all.count))
+            sorted.append(
+                contentsOf: UnsafeRawBufferPointer(start: base + entry.all.lowerBound, count: entry.all.count))
         }
         sorted.withUnsafeBytes { bytes in
             guard let source = bytes.baseAddress else { return }
@@ -57,7 +58,8 @@ enum EntrySorter {
 
     /// The bytes behind a text string's head, which this encoder itself wrote.
     private static func textContent(of base: UnsafeRawPointer, at range: Range<Int>) -> Range<Int> {
-        var decoder = WalDecoder(unsafeBytes: UnsafeRawBufferPointer(start: base + range.lowerBound, count: range.count))
+        var decoder = WalDecoder(
+            unsafeBytes: UnsafeRawBufferPointer(start: base + range.lowerBound, count: range.count))
         guard let count = try? decoder.length(CBOR.text, "a key") else { return range }
         let start = range.lowerBound + decoder.offset
         return start..<min(start + count, range.upperBound)

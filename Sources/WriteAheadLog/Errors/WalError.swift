@@ -65,7 +65,8 @@ public struct WalError: Error, Sendable {
         let underlying: (any Error)?
         let codingPath: [String]
         init(
-            code: Code, message: String, partition: PartitionID?, segment: LSN?, offset: UInt64?, lsn: LSN?, errno: Int32?,
+            code: Code, message: String, partition: PartitionID?, segment: LSN?, offset: UInt64?, lsn: LSN?,
+            errno: Int32?,
             underlying: (any Error)?, codingPath: [String]
         ) {
             self.code = code
@@ -105,7 +106,8 @@ public struct WalError: Error, Sendable {
         lsn: LSN? = nil, errno: Int32? = nil, underlying: (any Error)? = nil, codingPath: [String] = []
     ) {
         storage = Storage(
-            code: code, message: message, partition: partition, segment: segment, offset: offset, lsn: lsn, errno: errno,
+            code: code, message: message, partition: partition, segment: segment, offset: offset, lsn: lsn,
+            errno: errno,
             underlying: underlying, codingPath: codingPath)
     }
 

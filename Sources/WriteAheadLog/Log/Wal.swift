@@ -70,7 +70,8 @@ public final class Wal<Record: WalCodable>: Sendable {
             }
             guard maximumRecordSize >= 1, maximumRecordSize <= FileFormat.largestFrame - 65_536 else {
                 throw invalid(
-                    "maximumRecordSize is \(maximumRecordSize), but must be 1 … \(FileFormat.largestFrame - 65_536) bytes")
+                    "maximumRecordSize is \(maximumRecordSize), but must be 1 … \(FileFormat.largestFrame - 65_536) bytes"
+                )
             }
             guard maximumUnsyncedBytes >= 1 << 20 else {
                 throw invalid("maximumUnsyncedBytes is \(maximumUnsyncedBytes), but must be at least 1,048,576")
@@ -220,7 +221,8 @@ public final class Wal<Record: WalCodable>: Sendable {
         log.hot.pointee.durableWord = shared.settings.isReadOnly ? result.durable : result.nextLSN - 1
         if let failure = result.failure { log.phase = .quarantined(failure) }
         let codecs = CodecTable(
-            writer: codec, others: [configuration.codec] + Array(configuration.partitionCodecs.values)
+            writer: codec,
+            others: [configuration.codec] + Array(configuration.partitionCodecs.values)
                 + configuration.readableCodecs)
         for segment in result.segments {
             guard segment.header.typeName == Record.walTypeName || Record.self == Payload.self else {

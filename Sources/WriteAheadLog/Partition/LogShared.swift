@@ -85,7 +85,9 @@ final class FilePool: Sendable {
                     if candidate === partition {
                         // Its own sealed segments may be what holds the places.
                         state.holders.append(oldest)
-                        if state.holders.allSatisfy({ $0.partition === partition || $0.partition == nil }) { return candidate }
+                        if state.holders.allSatisfy({ $0.partition === partition || $0.partition == nil }) {
+                            return candidate
+                        }
                         continue
                     }
                     state.holders.append(oldest)

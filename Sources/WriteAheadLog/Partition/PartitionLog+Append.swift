@@ -86,7 +86,8 @@ extension PartitionLog {
         frame.write(upTo: total) { room in
             if let base = room.baseAddress {
                 Self.store(
-                    payload, sum: sum, total: total, word: lsn | UInt64(kind) << 56, salt: segment.header.salt, at: base)
+                    payload, sum: sum, total: total, word: lsn | UInt64(kind) << 56, salt: segment.header.salt, at: base
+                )
             }
             return total
         }

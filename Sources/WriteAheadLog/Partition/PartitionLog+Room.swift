@@ -102,7 +102,9 @@ extension PartitionLog {
             guard error.code == .noSpace, rounded > needed else { throw error.at(partition: id) }
             // Not so much, but perhaps enough.
             let least = min((needed + 4095) & ~4095, UInt64(segment.capacity))
-            do throws(WalError) { try file.allocate(from: allocated, to: least) } catch { throw error.at(partition: id) }
+            do throws(WalError) { try file.allocate(from: allocated, to: least) } catch {
+                throw error.at(partition: id)
+            }
             allocated = least
         }
     }
@@ -142,7 +144,8 @@ extension PartitionLog {
         guard try file.size() >= hot.pointee.end else {
             file.close()
             throw poison(
-                WalError(.corrupt, "somebody else shortened the segment", partition: id, segment: LSN(segment.firstLSN)))
+                WalError(.corrupt, "somebody else shortened the segment", partition: id, segment: LSN(segment.firstLSN))
+            )
         }
         if shared.isMapped {
             let mapping = try file.map(count: segment.capacity, writable: true)
@@ -303,7 +306,8 @@ extension PartitionLog {
             unsynced.count >= 16 || unsyncedBytes > UInt64(shared.settings.maximumUnsyncedBytes) / 2
         let submitSync = wantsSync && !isSyncing && !isSyncQueued
         if submitSync { isSyncQueued = true }
-        let prepare = shared.settings.preparesSegments && shared.isMapped && !isPreparing && prepared == nil
+        let prepare =
+            shared.settings.preparesSegments && shared.isMapped && !isPreparing && prepared == nil
             && shared.pool.hasPlenty
         if prepare { isPreparing = true }
         shared.queue.submit { [weak self] in
@@ -321,6 +325,8 @@ extension PartitionLog {
     /// Under the lock, nothing staged: writes the footer and gives back the space behind it.
     func seal(_ segment: Segment) throws(WalError) {
         guard let file = segment.file else { return }
+        // An entry may be there for the frame that did not fit any more.
+        index.removeAll { $0.offset >= hot.pointee.end }
         let footer = SegmentFooter(
             recordCount: hot.pointee.recordsInSegment, lastLSN: hot.pointee.nextLSN - 1, dataEnd: hot.pointee.end,
             sealed: shared.storage.wallClockNow(), index: index)
@@ -355,7 +361,9 @@ extension PartitionLog {
                 do throws(WalError) {
                     let directory = try openDirectory()
                     let name = "next" + FileFormat.preparedSuffix
-                    do throws(WalError) { try directory.remove(name) } catch { if error.code != .notFound { throw error } }
+                    do throws(WalError) { try directory.remove(name) } catch {
+                        if error.code != .notFound { throw error }
+                    }
                     made = try makeFile(named: name, in: directory, total: 0, allocating: UInt64.max)
                 } catch {
                     shared.pool.release(self)

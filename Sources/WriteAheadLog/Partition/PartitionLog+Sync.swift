@@ -186,7 +186,8 @@ extension PartitionLog {
         for waiter in covered { waiter.finish(nil) }
         for waiter in watching { waiter.resume.resume() }
         if scheduleIdle {
-            shared.queue.submit(afterNanoseconds: shared.settings.idleMarkNanoseconds) { [weak self] in self?.idleMark() }
+            shared.queue.submit(afterNanoseconds: shared.settings.idleMarkNanoseconds) { [weak self] in self?.idleMark()
+            }
         }
         return nil
     }

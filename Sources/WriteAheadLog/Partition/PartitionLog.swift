@@ -113,7 +113,9 @@ final class PartitionLog: @unchecked Sendable {
     // MARK: Lock
 
     @inline(__always) func lock() { wal_lock(UnsafeMutableRawPointer(hot).assumingMemoryBound(to: wal_lock_t.self)) }
-    @inline(__always) func unlock() { wal_unlock(UnsafeMutableRawPointer(hot).assumingMemoryBound(to: wal_lock_t.self)) }
+    @inline(__always) func unlock() {
+        wal_unlock(UnsafeMutableRawPointer(hot).assumingMemoryBound(to: wal_lock_t.self))
+    }
 
     func withLock<R, E: Error>(_ body: () throws(E) -> R) throws(E) -> R {
         lock()

@@ -110,7 +110,8 @@ struct RecordCursor {
             mapping = mapped
             window = nil
             scanner = FrameScanner(
-                base: UnsafeRawPointer(mapped.base), offset: Int(FileFormat.dataStart), limit: 0, salt: next.header.salt)
+                base: UnsafeRawPointer(mapped.base), offset: Int(FileFormat.dataStart), limit: 0, salt: next.header.salt
+            )
         } else {
             let opened = ReadWindow(file: file)
             window = opened
@@ -210,7 +211,8 @@ struct RecordCursor {
             switch scanner.step() {
             case .frame:
                 if scanner.kind > FrameKind.batch { continue }
-                guard let count = BatchReader.count(kind: scanner.kind, payload: scanner.payload), scanner.lsn <= target else {
+                guard let count = BatchReader.count(kind: scanner.kind, payload: scanner.payload), scanner.lsn <= target
+                else {
                     return false
                 }
                 if target - scanner.lsn < count {
@@ -218,7 +220,9 @@ struct RecordCursor {
                     return true
                 }
             case .beyondWindow(let wanted):
-                guard try refresh(wanted: wanted) else { throw corrupt("a frame runs over the end of what was written") }
+                guard try refresh(wanted: wanted) else {
+                    throw corrupt("a frame runs over the end of what was written")
+                }
             case .blank, .bad:
                 throw corrupt("a frame is not what was written: length, checksum or LSN is wrong")
             }
@@ -323,7 +327,9 @@ struct RecordCursor {
             }
             switch scanner.step() {
             case .beyondWindow(let wanted):
-                guard try refresh(wanted: wanted) else { throw corrupt("a frame runs over the end of what was written") }
+                guard try refresh(wanted: wanted) else {
+                    throw corrupt("a frame runs over the end of what was written")
+                }
             case .blank, .bad:
                 throw corrupt("a frame is not what was written: length or checksum is wrong")
             case .frame:

@@ -3,7 +3,9 @@ extension Wal.Partition {
     ///
     /// - Throws: `.purged`, `.outOfRange`, `.positionLost`, where `start` is not to be had.
     /// - Complexity: O(log n) to find the first record, O(1) where a position's hint is right.
-    public func entries(from start: ReadStart = .first, upTo visibility: Visibility = .appended) throws(WalError) -> Entries {
+    public func entries(from start: ReadStart = .first, upTo visibility: Visibility = .appended) throws(WalError)
+        -> Entries
+    {
         if log.shared.settings.isReadOnly { try log.refresh() }
         return Entries(partition: self, cursor: try RecordCursor(partition: log, start: start, visibility: visibility))
     }
@@ -63,7 +65,8 @@ extension Wal.Partition {
                 if _slowPath(decoder.remaining != 0) { try decoder.expectEnd() }
                 return Entry(lsn: LSN(records.lsn), record: record, position: records.position)
             } catch {
-                throw error.at(partition: partition.id, segment: segment.map { LSN($0.firstLSN) }, lsn: LSN(records.lsn))
+                throw error.at(
+                    partition: partition.id, segment: segment.map { LSN($0.firstLSN) }, lsn: LSN(records.lsn))
             }
         }
 

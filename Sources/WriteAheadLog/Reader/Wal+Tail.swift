@@ -81,7 +81,8 @@ extension Wal.Partition {
                         return mark
                     }
                     guard !Task.isCancelled, case .goesOn = log.tailState() else { return nil }
-                    await log.waitForAnyProgress(appended: previous.appended.rawValue, durable: previous.durable.rawValue)
+                    await log.waitForAnyProgress(
+                        appended: previous.appended.rawValue, durable: previous.durable.rawValue)
                 }
             }
         }

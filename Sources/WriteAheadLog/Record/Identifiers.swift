@@ -136,7 +136,9 @@ public struct ReadStart: Hashable, Sendable {
     /// The record that starts at this position, which a ``Receipt`` or an ``Entry`` gave.
     public static func after(_ position: Position) -> ReadStart { ReadStart(kind: .position(position)) }
     /// The record with this LSN, found at this position; another record there is ``WalError/Code/positionLost``.
-    public static func lsn(_ lsn: LSN, at position: Position) -> ReadStart { ReadStart(kind: .record(lsn, at: position)) }
+    public static func lsn(_ lsn: LSN, at position: Position) -> ReadStart {
+        ReadStart(kind: .record(lsn, at: position))
+    }
 }
 
 /// Which records a tail or a watch shows.

@@ -168,7 +168,8 @@ struct PartitionRecovery {
                 let error =
                     file.headerError
                     ?? WalError(
-                        .missing, "after LSN \(survey.nextLSN - 1) comes a segment that begins with LSN \(file.firstLSN)",
+                        .missing,
+                        "after LSN \(survey.nextLSN - 1) comes a segment that begins with LSN \(file.firstLSN)",
                         segment: LSN(file.firstLSN), lsn: LSN(survey.nextLSN))
                 try tear(&survey, at: place, offset: 0, because: error)
                 return
@@ -284,7 +285,8 @@ struct PartitionRecovery {
             }
             if isLast {
                 let footer = SegmentFooter(
-                    recordCount: survey.nextLSN - header.firstLSN, lastLSN: survey.nextLSN - 1, dataEnd: survey.endOffset,
+                    recordCount: survey.nextLSN - header.firstLSN, lastLSN: survey.nextLSN - 1,
+                    dataEnd: survey.endOffset,
                     sealed: shared.storage.wallClockNow(), index: survey.index)
                 let bytes = footer.encoded(salt: header.salt)
                 // Shortened first: whatever stood behind the cut is gone before anything new is written there.

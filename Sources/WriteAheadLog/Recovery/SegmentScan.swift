@@ -33,7 +33,8 @@ struct SegmentFile {
             guard decoded.partition == partition, decoded.firstLSN == firstLSN else {
                 throw WalError(
                     .corrupt,
-                    "the segment's header is of partition \(decoded.partition), LSN \(decoded.firstLSN): the file was moved here")
+                    "the segment's header is of partition \(decoded.partition), LSN \(decoded.firstLSN): the file was moved here"
+                )
             }
             header = decoded
         } catch {
@@ -70,7 +71,8 @@ struct SegmentFile {
             let offset = trailer.withUnsafeBytes({ SegmentFooter.footerOffset(trailer: $0, salt: header.salt) }),
             offset >= FileFormat.dataStart, offset <= size - trailerSize,
             // An index has an entry for each 64 KiB at most: no more than that is read.
-            size - trailerSize - offset <= UInt64(SegmentFooter.size(indexCount: Int(offset / FileFormat.indexInterval) + 2))
+            size - trailerSize - offset
+                <= UInt64(SegmentFooter.size(indexCount: Int(offset / FileFormat.indexInterval) + 2))
         else { return nil }
         let frame = try file.read(Int(size - trailerSize - offset), at: offset)
         guard let footer = frame.withUnsafeBytes({ SegmentFooter(frame: $0, at: offset, salt: header.salt) }),

@@ -68,7 +68,8 @@ package struct PartitionState: Equatable, Sendable {
         guard version == FileFormat.version else {
             throw WalError(
                 .unsupportedFormat,
-                "the partition's STATE has version \(version), this release reads \(FileFormat.version)", partition: partition)
+                "the partition's STATE has version \(version), this release reads \(FileFormat.version)",
+                partition: partition)
         }
         guard reader.integer(12) == UInt32(partition.rawValue), let sequence: UInt64 = reader.integer(16),
             let epoch: UInt64 = reader.integer(24), let oldestEpoch: UInt64 = reader.integer(32),
@@ -79,7 +80,8 @@ package struct PartitionState: Equatable, Sendable {
         else { return nil }
         guard flags & ~1 == 0 else {
             throw WalError(
-                .unsupportedFormat, "the partition's STATE has flags that this release does not know", partition: partition)
+                .unsupportedFormat, "the partition's STATE has flags that this release does not know",
+                partition: partition)
         }
         self.init(partition: partition)
         self.sequence = sequence
@@ -90,7 +92,8 @@ package struct PartitionState: Equatable, Sendable {
         self.durable = durable
         isClean = flags & 1 != 0
         for k in 0..<Int(count) {
-            guard let epoch: UInt64 = reader.integer(80 + 16 * k), let first: UInt64 = reader.integer(88 + 16 * k) else {
+            guard let epoch: UInt64 = reader.integer(80 + 16 * k), let first: UInt64 = reader.integer(88 + 16 * k)
+            else {
                 return nil
             }
             history.append(EpochStart(epoch: epoch, firstLSN: first))

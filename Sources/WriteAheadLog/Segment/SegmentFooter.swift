@@ -33,7 +33,8 @@ package struct SegmentFooter: Equatable, Sendable {
     }
 
     package static func size(indexCount: Int) -> Int {
-        FileFormat.padded(FileFormat.frameHeaderSize + FileFormat.footerFixedSize + indexCount * FileFormat.indexEntrySize)
+        FileFormat.padded(
+            FileFormat.frameHeaderSize + FileFormat.footerFixedSize + indexCount * FileFormat.indexEntrySize)
             + FileFormat.trailerSize
     }
 

@@ -80,7 +80,8 @@ package struct SegmentHeader: Equatable, Sendable {
         guard version == FileFormat.version else {
             throw WalError(
                 .unsupportedFormat,
-                "the segment has format version \(version), this release reads \(FileFormat.version); use a newer release")
+                "the segment has format version \(version), this release reads \(FileFormat.version); use a newer release"
+            )
         }
         guard let dataStart: UInt32 = reader.integer(12), dataStart == UInt32(FileFormat.dataStart),
             let flags: UInt32 = reader.integer(16), flags == 0

@@ -105,7 +105,9 @@ final class PosixDirectory: WalDirectory {
                 return entries
             }
             let name = withUnsafePointer(to: &entry.pointee.d_name) {
-                $0.withMemoryRebound(to: CChar.self, capacity: MemoryLayout.size(ofValue: $0.pointee)) { String(cString: $0) }
+                $0.withMemoryRebound(to: CChar.self, capacity: MemoryLayout.size(ofValue: $0.pointee)) {
+                    String(cString: $0)
+                }
             }
             if name == "." || name == ".." { continue }
             let kind: EntryKind =
@@ -205,7 +207,8 @@ final class PosixFile: WalFile {
         var done = 0
         while done < buffer.count {
             let count = pread(
-                descriptor, buffer.baseAddress?.advanced(by: done), buffer.count - done, off_t(clamping: offset) + off_t(done))
+                descriptor, buffer.baseAddress?.advanced(by: done), buffer.count - done,
+                off_t(clamping: offset) + off_t(done))
             if count < 0 {
                 if errno == EINTR { continue }
                 throw SystemError.error(errno, "read", path)
@@ -220,7 +223,8 @@ final class PosixFile: WalFile {
         var done = 0
         while done < bytes.count {
             let count = pwrite(
-                descriptor, bytes.baseAddress?.advanced(by: done), bytes.count - done, off_t(clamping: offset) + off_t(done))
+                descriptor, bytes.baseAddress?.advanced(by: done), bytes.count - done,
+                off_t(clamping: offset) + off_t(done))
             if count < 0 {
                 if errno == EINTR { continue }
                 let error = SystemError.error(errno, "write", path)
@@ -249,7 +253,9 @@ final class PosixFile: WalFile {
     }
 
     func truncate(to size: UInt64) throws(WalError) {
-        guard ftruncate(descriptor, off_t(clamping: size)) == 0 else { throw SystemError.error(errno, "truncate", path) }
+        guard ftruncate(descriptor, off_t(clamping: size)) == 0 else {
+            throw SystemError.error(errno, "truncate", path)
+        }
     }
 
     func sync() throws(WalError) {

@@ -17,7 +17,8 @@ enum SystemError {
             case ENOTDIR: (.notALog, "a file stands where a directory should be")
             case ELOOP: (.notALog, "a symbolic link stands where the log's own file should be; it is not followed")
             case EISDIR: (.notALog, "a directory stands where a file should be")
-            case EACCES, EPERM, EROFS: (.permissionDenied, "give this user read and write access to the log's directory")
+            case EACCES, EPERM, EROFS:
+                (.permissionDenied, "give this user read and write access to the log's directory")
             case EMFILE, ENFILE: (.tooManyFiles, "raise the limit of open files (ulimit -n) or use fewer readers")
             case ENOMEM: (.tooManyFiles, "memory or mappings ran out (vm.max_map_count)")
             default: (.io, "the device or file system failed; check the system's log")
