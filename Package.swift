@@ -67,7 +67,7 @@ let package = Package(
             swiftSettings: strict),
         // The tests run the executable too, which lies beside their bundle.
         .testTarget(
-            name: "WalToolTests", dependencies: ["WalTool", "walctl", "WalJSON", "WriteAheadLog"],
+            name: "WalToolTests", dependencies: ["WalTool", "walctl", "WalBinary", "WalJSON", "WriteAheadLog"],
             swiftSettings: strict),
     ]
 )

@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+import WalBinary
 import WalJSON
 import WalTool
 import WriteAheadLog

@@ -35,7 +35,8 @@ import Testing
 
     private func start(_ arguments: [String], _ input: Pipe? = nil) throws -> (Process, Pipe, Pipe) {
         let process = Process()
-        process.executableURL = try #require(Self.executable, "walctl was not built beside the tests")
+        let executable = try #require(Self.executable, "walctl was not built beside the tests")
+        process.executableURL = executable
         process.arguments = arguments
         let (output, errors) = (Pipe(), Pipe())
         process.standardOutput = output

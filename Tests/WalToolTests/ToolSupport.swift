@@ -13,7 +13,7 @@ func withTemporaryDirectory<R>(_ body: (String) async throws -> R) async throws 
 
 /// What a command printed, and how it ended.
 struct Outcome {
-    var status: ExitStatus
+    var status: ToolStatus
     var output: String
     var errors: String
     /// How the output was cut into writes.
@@ -23,7 +23,7 @@ struct Outcome {
 }
 
 /// Runs a command with its output kept in memory.
-func outcome(_ body: (Streams) async -> ExitStatus) async -> Outcome {
+func outcome(_ body: (Streams) async -> ToolStatus) async -> Outcome {
     final class Collected { var pieces: [[UInt8]] = [] }
     let (output, errors) = (Collected(), Collected())
     let streams = Streams(

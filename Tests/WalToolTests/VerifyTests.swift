@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+import WalBinary
 import WalJSON
 import WalTool
 import WriteAheadLog
@@ -55,10 +56,10 @@ import WriteAheadLog
                     broken[offset] ^= 1 << UInt8(offset & 7)
                     try replace(file, with: broken)
                     do {
-                        let found = try damage(path)
+                        let found: [WalError] = try damage(path)
                         #expect(!found.isEmpty, "offset \(offset) of segment \(place)")
                         #expect(found.allSatisfy { $0.segment == LSN(UInt64(10 * place + 1)) }, "\(found)")
-                    } catch {
+                    } catch let error as WalError {
                         // A flag or a version that only a newer release has.
                         #expect(error.code == .unsupportedFormat, "offset \(offset) of segment \(place): \(error)")
                     }
@@ -189,7 +190,7 @@ import WriteAheadLog
             for k in 1...200 {
                 try wal.append(text, to: 0)
                 if k % 37 == 0 { try await wal.sync() }
-                if k % 50 == 0 { try await wal.append(contentsOf: [text, nil], to: 0) }
+                if k % 50 == 0 { try wal.append(contentsOf: [text, nil], to: 0) }
             }
             try FileManager.default.copyItem(atPath: original, toPath: "\(path)/crashed")
             try await wal.close()
@@ -219,7 +220,7 @@ import WriteAheadLog
                     let checked: WalVerification
                     do {
                         checked = try WalVerification.verifyAndWait(at: copy)
-                    } catch {
+                    } catch let error as WalError {
                         #expect(error.code == .unsupportedFormat, "\(what): \(error)")
                         continue
                     }
