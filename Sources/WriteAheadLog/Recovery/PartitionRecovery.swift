@@ -42,7 +42,7 @@ struct PartitionRecovery {
 
     func recover(in directory: any WalDirectory) throws(WalError) -> Result {
         do throws(WalError) {
-            var survey = try look(at: directory)
+            var survey = try settings.isReadOnly ? lookBesideWriter(at: directory) : look(at: directory)
             if !settings.isReadOnly, !survey.isClean { try mend(&survey, in: directory) }
             return result(survey)
         } catch {
@@ -128,6 +128,26 @@ struct PartitionRecovery {
             files.append(file)
         }
         return (state, files)
+    }
+
+    /// For a reader: a writer that is at work changes the files between two reads, so that one look may see a frame that is
+    /// half there and the mark that covers it. Damage counts when two looks in a row find it at the same place.
+    private func lookBesideWriter(at directory: any WalDirectory) throws(WalError) -> Survey {
+        var last: WalError?
+        var attempts = 0
+        while true {
+            do throws(WalError) {
+                return try look(at: directory)
+            } catch {
+                attempts += 1
+                let mayBeRace = error.code == .corrupt || error.code == .missing || error.code == .notFound
+                let isSettled =
+                    error.code != .notFound && last?.code == error.code && last?.segment == error.segment
+                    && last?.offset == error.offset && last?.lsn == error.lsn
+                guard mayBeRace, !isSettled, attempts < 20 else { throw error }
+                last = error
+            }
+        }
     }
 
     private func look(at directory: any WalDirectory) throws(WalError) -> Survey {
