@@ -55,7 +55,8 @@ final class Runner {
         func text(_ value: Double) -> String { String(format: value < 100 ? "%.1f" : "%.0f", value) }
         print(
             name.padding(toLength: 22, withPad: " ", startingAt: 0),
-            "\(text(a)) [\(text(mine[0]))…\(text(mine[mine.count - 1]))]".padding(toLength: 30, withPad: " ", startingAt: 0),
+            "\(text(a)) [\(text(mine[0]))…\(text(mine[mine.count - 1]))]".padding(
+                toLength: 30, withPad: " ", startingAt: 0),
             "\(text(b)) [\(text(theirs[0]))…\(text(theirs[theirs.count - 1]))]".padding(
                 toLength: 30, withPad: " ", startingAt: 0),
             String(format: "%.2f", figure.ratio), unit)
