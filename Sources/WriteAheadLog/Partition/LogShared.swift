@@ -9,8 +9,13 @@ final class LogShared: Sendable {
     let isMapped: Bool
     /// Names in the log's own directory that were not synced yet.
     let rootIsDirty: Locked<Bool>
+    /// Its descriptor is the lock: held until `close`, or until the last handle of the log or of a partition is gone.
+    let lockFile: (any WalFile)?
 
-    init(storage: any WalStorage, root: any WalDirectory, settings: LogSettings) {
+    init(
+        storage: any WalStorage, root: any WalDirectory, settings: LogSettings, lockFile: (any WalFile)?
+    ) {
+        self.lockFile = lockFile
         self.storage = storage
         self.root = root
         self.settings = settings
@@ -25,6 +30,11 @@ final class LogShared: Sendable {
             case .written: false
             }
         rootIsDirty = Locked(false)
+    }
+
+    deinit {
+        // Without `close`: threads end, files and the lock go with their objects.
+        queue.stop()
     }
 
     func syncRoot() throws(WalError) {
@@ -96,7 +106,12 @@ final class FilePool: Sendable {
                 return nil
             }
             guard let victim else { return }
-            try victim.park(keepingActive: victim === partition)
+            do throws(WalError) {
+                try victim.park(keepingActive: victim === partition)
+            } catch {
+                // That partition is poisoned now, and says so to those who use it; this one needs another place.
+                if victim === partition { throw error }
+            }
         }
         throw WalError(
             .tooManyFiles, "no segment file could be closed to open another; raise the limit of open files (ulimit -n)",

@@ -105,7 +105,8 @@ struct RecordCursor {
         visibleEnd = 0
         if maps {
             // A mapping needs no descriptor; it reaches as far as the file may grow.
-            let mapped = try file.map(count: max(next.capacity, Int(FileFormat.dataStart)), writable: false)
+            let capacity = partition.withLock { next.capacity }
+            let mapped = try file.map(count: max(capacity, Int(FileFormat.dataStart)), writable: false)
             file.close()
             mapping = mapped
             window = nil
