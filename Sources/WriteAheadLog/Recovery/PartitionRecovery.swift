@@ -281,6 +281,8 @@ struct PartitionRecovery {
                 try directory.remove(file.name)
                 survey.files.removeLast()
                 survey.kept -= 1
+                // Another came only behind one that ends in its footer.
+                survey.endsInFooter = true
                 break
             }
             if isLast {
