@@ -297,8 +297,9 @@ extension PartitionLog {
             // It filled one segment: it will fill another.
             try createSegment(total, allocating: UInt64.max)
         } catch {
-            // No room for the next segment, perhaps: the old one is whole, and the next append tries again.
-            throw error
+            // No room for so much, but perhaps for a beginning. If not, the old one is whole, and the next append tries again.
+            guard error.code == .noSpace else { throw error }
+            try createSegment(total, allocating: Self.firstAllocation)
         }
         let first = hot.pointee.segmentFirstLSN
         let observer = shared.settings.observer
