@@ -47,7 +47,9 @@ extension PartitionLog {
     private func doneWithoutSync() -> (error: WalError?, Void)? {
         switch phase {
         case .poisoned(let error): return (error, ())
-        case .quarantined, .closed: return (nil, ())
+        case .quarantined: return (nil, ())
+        // Whether `close` got everything to the disk, it has said itself.
+        case .closed: return (WalError(.closed, "the log is closed; open it again", partition: id), ())
         case .open: break
         }
         let isClean =
@@ -132,11 +134,15 @@ extension PartitionLog {
             }
             if namesAreDirty {
                 let directory = try openDirectory()
-                try directory.openFile(FileFormat.stateFileName, .readWrite).sync()
                 try directory.sync()
+                // From now on the loss of the new segment's file, or of its header, shows.
+                try state.withLock { (state) throws(WalError) in
+                    state.durable = max(state.durable, target)
+                    state.isClean = false
+                    try writeState(&state, in: directory, synced: true)
+                }
                 try shared.syncRoot()
-            }
-            if !sealed.isEmpty {
+            } else if !sealed.isEmpty {
                 try state.withLock { (state) throws(WalError) in
                     state.durable = max(state.durable, sealed.last?.lastLSN ?? 0)
                     try writeState(&state, in: try openDirectory(), synced: false)
