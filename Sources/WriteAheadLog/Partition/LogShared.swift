@@ -9,6 +9,8 @@ final class LogShared: Sendable {
     let isMapped: Bool
     /// Names in the log's own directory that were not synced yet.
     let rootIsDirty: Locked<Bool>
+    /// Held while the log's own directory is synced; what the sync failed with.
+    private let rootFailure = Locked<WalError?>(nil)
 
     init(storage: any WalStorage, root: any WalDirectory, settings: LogSettings) {
         self.storage = storage
@@ -27,18 +29,23 @@ final class LogShared: Sendable {
         rootIsDirty = Locked(false)
     }
 
+    /// Makes the names in the log's own directory durable. One at a time: whoever finds the directory clean may rely on a sync
+    /// that returned. After a failed one nothing is tried again, for the names may be clean in the cache and not on the disk.
     func syncRoot() throws(WalError) {
-        // Cleared first: a name that comes while the sync runs is for the next one.
-        let wasDirty = rootIsDirty.withLock { dirty in
-            defer { dirty = false }
-            return dirty
-        }
-        guard wasDirty else { return }
-        do throws(WalError) {
-            try root.sync()
-        } catch {
-            rootIsDirty.withLock { $0 = true }
-            throw error
+        try rootFailure.withLock { (failure) throws(WalError) in
+            if let failure { throw failure }
+            // Cleared first: a name that comes while the sync runs is for the next one.
+            let wasDirty = rootIsDirty.withLock { dirty in
+                defer { dirty = false }
+                return dirty
+            }
+            guard wasDirty else { return }
+            do throws(WalError) {
+                try root.sync()
+            } catch {
+                failure = error
+                throw error
+            }
         }
     }
 }
@@ -96,7 +103,12 @@ final class FilePool: Sendable {
                 return nil
             }
             guard let victim else { return }
-            try victim.park(keepingActive: victim === partition)
+            do throws(WalError) {
+                try victim.park(keepingActive: victim === partition)
+            } catch {
+                // What another partition failed with is for those who use it; next round it gives up its files.
+                if victim === partition { throw error }
+            }
         }
         throw WalError(
             .tooManyFiles, "no segment file could be closed to open another; raise the limit of open files (ulimit -n)",

@@ -111,7 +111,9 @@ extension PartitionLog {
         let end = hot.pointee.end
         let isDirty = segment.map { $0.syncedEnd < $0.publishedEnd } ?? false
         let namesAreDirty = directoryIsDirty
+        let nameIsDirty = self.nameIsDirty
         directoryIsDirty = false
+        self.nameIsDirty = false
         // A ranged sync may acknowledge only where nothing unsynced lies before its range (promise 1).
         let mayRange = sealed.isEmpty && !isDirty && !namesAreDirty && flight.start == segment?.syncedEnd
         let file = segment?.file
@@ -141,7 +143,7 @@ extension PartitionLog {
                     state.isClean = false
                     try writeState(&state, in: directory, synced: true)
                 }
-                try shared.syncRoot()
+                if nameIsDirty { try shared.syncRoot() }
             } else if !sealed.isEmpty {
                 try state.withLock { (state) throws(WalError) in
                     state.durable = max(state.durable, sealed.last?.lastLSN ?? 0)
@@ -249,6 +251,11 @@ extension PartitionLog {
     /// Syncs and closes the segment files, so that another partition can have the places. Does nothing for one in use.
     func park(keepingActive: Bool) throws(WalError) {
         lock()
+        if case .poisoned = phase, !isSyncing {
+            giveUpFiles()
+            unlock()
+            return
+        }
         guard case .open = phase, active?.file != nil || !unsynced.isEmpty else {
             unlock()
             return
@@ -275,6 +282,26 @@ extension PartitionLog {
         segment.file = nil
         file.close()
         shared.pool.release(self)
+    }
+}
+
+extension PartitionLog {
+    /// Under the lock, of a poisoned partition: nothing will be written or synced any more.
+    private func giveUpFiles() {
+        var held = unsynced
+        if let active { held.append(active) }
+        for segment in held {
+            guard let file = segment.file else { continue }
+            file.close()
+            segment.file = nil
+            segment.mapping = nil
+            shared.pool.release(self)
+        }
+        unsynced = []
+        if let prepared { prepared.file.close() }
+        prepared = nil
+        if hasSpareFile { shared.pool.release(self) }
+        hasSpareFile = false
     }
 }
 
