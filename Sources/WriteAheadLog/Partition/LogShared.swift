@@ -11,6 +11,8 @@ final class LogShared: Sendable {
     let rootIsDirty: Locked<Bool>
     /// Its descriptor is the lock: held until `close`, or until the last handle of the log or of a partition is gone.
     let lockFile: (any WalFile)?
+    /// Held while the log's own directory is synced; what the sync failed with.
+    private let rootFailure = Locked<WalError?>(nil)
 
     init(
         storage: any WalStorage, root: any WalDirectory, settings: LogSettings, lockFile: (any WalFile)?
@@ -20,7 +22,7 @@ final class LogShared: Sendable {
         self.root = root
         self.settings = settings
         queue = WorkQueue(storage: storage, maximumThreads: 8)
-        // A quarter of the process's descriptors, for readers and the app need some too.
+        // A third of the process's descriptors, for readers and the app need some too.
         let limit = storage.openFilesLimit()
         pool = FilePool(capacity: settings.maximumOpenSegments ?? min(4096, max(8, (limit - 32) / 3)))
         isMapped =
@@ -37,18 +39,23 @@ final class LogShared: Sendable {
         queue.stop()
     }
 
+    /// Makes the names in the log's own directory durable. One at a time: whoever finds the directory clean may rely on a sync
+    /// that returned. After a failed one nothing is tried again, for the names may be clean in the cache and not on the disk.
     func syncRoot() throws(WalError) {
-        // Cleared first: a name that comes while the sync runs is for the next one.
-        let wasDirty = rootIsDirty.withLock { dirty in
-            defer { dirty = false }
-            return dirty
-        }
-        guard wasDirty else { return }
-        do throws(WalError) {
-            try root.sync()
-        } catch {
-            rootIsDirty.withLock { $0 = true }
-            throw error
+        try rootFailure.withLock { (failure) throws(WalError) in
+            if let failure { throw failure }
+            // Cleared first: a name that comes while the sync runs is for the next one.
+            let wasDirty = rootIsDirty.withLock { dirty in
+                defer { dirty = false }
+                return dirty
+            }
+            guard wasDirty else { return }
+            do throws(WalError) {
+                try root.sync()
+            } catch {
+                failure = error
+                throw error
+            }
         }
     }
 }

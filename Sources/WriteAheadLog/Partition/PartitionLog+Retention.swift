@@ -76,6 +76,11 @@ extension PartitionLog {
         guard exists else { return }
         let sealed = try withLock { () throws(WalError) -> (any WalFile)? in
             guard let segment = active else { return nil }
+            if hot.pointee.recordsInSegment == 0 {
+                // The next opening's first segment takes its name.
+                try discardEmptyActive()
+                return nil
+            }
             var file = segment.file
             if file == nil {
                 // Parked: durable already, but without its footer.

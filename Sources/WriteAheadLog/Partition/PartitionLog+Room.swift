@@ -242,7 +242,7 @@ extension PartitionLog {
     }
 
     /// Under the lock: an active segment without a record that turned out too small.
-    private func discardEmptyActive() throws(WalError) {
+    func discardEmptyActive() throws(WalError) {
         guard let segment = active, hot.pointee.recordsInSegment == 0 else {
             preconditionFailure("only an empty segment is discarded")
         }
@@ -264,6 +264,7 @@ extension PartitionLog {
         shared.rootIsDirty.withLock { $0 = true }
         exists = true
         directoryIsDirty = true
+        nameIsDirty = true
         return directory
     }
 

@@ -64,7 +64,9 @@ extension PartitionLog {
     private func doneWithoutSync() -> (error: WalError?, Void)? {
         switch phase {
         case .poisoned(let error): return (error, ())
-        case .quarantined, .closed: return (nil, ())
+        case .quarantined: return (nil, ())
+        // Whether `close` got everything to the disk, it has said itself.
+        case .closed: return (WalError(.closed, "the log is closed; open it again", partition: id), ())
         case .open: break
         }
         let isClean =
@@ -143,7 +145,9 @@ extension PartitionLog {
         let end = hot.pointee.end
         let isDirty = segment.map { $0.syncedEnd < $0.publishedEnd } ?? false
         let namesAreDirty = directoryIsDirty
+        let nameIsDirty = self.nameIsDirty
         directoryIsDirty = false
+        self.nameIsDirty = false
         // A ranged sync may acknowledge only where nothing unsynced lies before its range (promise 1).
         let mayRange = sealed.isEmpty && !isDirty && !namesAreDirty && flight.start == segment?.syncedEnd
         let file = segment?.file
@@ -166,11 +170,15 @@ extension PartitionLog {
             }
             if namesAreDirty {
                 let directory = try openDirectory()
-                try directory.openFile(FileFormat.stateFileName, .readWrite).sync()
                 try directory.sync()
-                try shared.syncRoot()
-            }
-            if !sealed.isEmpty {
+                // From now on the loss of the new segment's file, or of its header, shows.
+                try state.withLock { (state) throws(WalError) in
+                    state.durable = max(state.durable, target)
+                    state.isClean = false
+                    try writeState(&state, in: directory, synced: true)
+                }
+                if nameIsDirty { try shared.syncRoot() }
+            } else if !sealed.isEmpty {
                 try state.withLock { (state) throws(WalError) in
                     state.durable = max(state.durable, sealed.last?.lastLSN ?? 0)
                     try writeState(&state, in: try openDirectory(), synced: false)
@@ -277,6 +285,11 @@ extension PartitionLog {
     /// Syncs and closes the segment files, so that another partition can have the places. Does nothing for one in use.
     func park(keepingActive: Bool) throws(WalError) {
         lock()
+        if case .poisoned = phase, !isSyncing {
+            giveUpFiles()
+            unlock()
+            return
+        }
         guard case .open = phase, active?.file != nil || !unsynced.isEmpty else {
             unlock()
             return
@@ -311,6 +324,26 @@ extension PartitionLog {
             shared.pool.release(self)
             try openDirectory().remove(ready.name)
         }
+    }
+}
+
+extension PartitionLog {
+    /// Under the lock, of a poisoned partition: nothing will be written or synced any more.
+    private func giveUpFiles() {
+        var held = unsynced
+        if let active { held.append(active) }
+        for segment in held {
+            guard let file = segment.file else { continue }
+            file.close()
+            segment.file = nil
+            segment.mapping = nil
+            shared.pool.release(self)
+        }
+        unsynced = []
+        if let prepared { prepared.file.close() }
+        prepared = nil
+        if hasSpareFile { shared.pool.release(self) }
+        hasSpareFile = false
     }
 }
 

@@ -175,7 +175,9 @@ struct PartitionRecovery {
                 return
             }
             // A sealed segment that was durable as a whole needs no reading.
-            if settings.check == .tail, let footer = file.footer, footer.lastLSN <= survey.durable {
+            if settings.check == .tail, let footer = file.footer, footer.recordCount > 0,
+                footer.lastLSN <= survey.durable
+            {
                 survey.nextLSN = footer.lastLSN + 1
                 survey.kept = place + 1
                 survey.endOffset = footer.dataEnd
@@ -194,7 +196,7 @@ struct PartitionRecovery {
             }
             let scan = try SegmentScan(
                 file: file.file, header: header, from: from, nextLSN: expected, limit: file.size)
-            let wasDurable = file.footer.map { $0.lastLSN <= survey.durable } ?? false
+            let wasDurable = file.footer.map { $0.recordCount > 0 && $0.lastLSN <= survey.durable } ?? false
             survey.durable = max(survey.durable, scan.greatestMark)
             // What was durable as a whole is read for a full check, but not rewritten.
             if !wasDurable { survey.scanned[place] = from }
