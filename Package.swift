@@ -65,6 +65,9 @@ let package = Package(
         .testTarget(
             name: "WalZstdTests", dependencies: ["WalZstd", "WalJSON", "WalBinary", "WalTesting"],
             swiftSettings: strict),
-        .testTarget(name: "WalToolTests", dependencies: ["WalTool", "WalTesting"], swiftSettings: strict),
+        // The tests run the executable too, which lies beside their bundle.
+        .testTarget(
+            name: "WalToolTests", dependencies: ["WalTool", "walctl", "WalBinary", "WalJSON", "WriteAheadLog"],
+            swiftSettings: strict),
     ]
 )

@@ -12,6 +12,6 @@ public enum Walctl {
 struct WalctlCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "walctl", abstract: "Looks into write-ahead logs and appends to them.",
-        discussion: ExitStatus.help,
+        discussion: ToolStatus.help,
         subcommands: [AppendCommand.self, CatCommand.self, InfoCommand.self, VerifyCommand.self])
 }

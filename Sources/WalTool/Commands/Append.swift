@@ -29,7 +29,7 @@ package struct Append: Sendable {
     /// Longer lines, and batches whose lines are longer together, are refused.
     package static let lineLimit = 64 << 20
 
-    package func run(input: LineReader, to streams: Streams) async -> ExitStatus {
+    package func run(input: LineReader, to streams: Streams) async -> ToolStatus {
         await streams.run { try await perform(input, streams) }
     }
 
@@ -42,7 +42,7 @@ package struct Append: Sendable {
         var time = Duration.zero
     }
 
-    private func perform(_ input: LineReader, _ streams: Streams) async throws -> ExitStatus {
+    private func perform(_ input: LineReader, _ streams: Streams) async throws -> ToolStatus {
         var configuration = Wal<JSONValue>.Configuration(
             codec: try codec.codec(), readableCodecs: CodecChoice.available)
         if let segmentSize { configuration.segmentSize = segmentSize }
@@ -70,7 +70,7 @@ package struct Append: Sendable {
         }
         streams.meter.clear()
         if failure?.status != .brokenPipe {
-            let text = json ? try report(summary).description : describe(summary)
+            let text = json ? report(summary).description : describe(summary)
             // Standard output is for the acknowledgements alone.
             let place = acknowledges ? streams.errors : streams.output
             try place.write(line: text)

@@ -17,7 +17,7 @@ struct AppendCommand: AsyncParsableCommand {
             With --ack standard output has the LSNs and nothing else, each on a line of its own; the summary then goes to \
             standard error.
 
-            \(ExitStatus.help)
+            \(ToolStatus.help)
             """)
 
     @Argument(help: "The log's directory.")

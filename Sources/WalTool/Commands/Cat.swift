@@ -12,17 +12,17 @@ package struct Cat: Sendable {
 
     package init(directory: String) { self.directory = directory }
 
-    package func run(to streams: Streams) async -> ExitStatus {
+    package func run(to streams: Streams) async -> ToolStatus {
         await streams.run { try await perform(streams) }
     }
 
-    private func perform(_ streams: Streams) async throws -> ExitStatus {
+    private func perform(_ streams: Streams) async throws -> ToolStatus {
         // For its error: a directory without a log could be opened too, and would look like an empty one.
         _ = try LogFiles(at: directory)
         let wal = try await Wal<Payload>.openReadOnly(
             at: directory, configuration: .init(codec: .bytes(), onDamage: .quarantine))
         var left = limit ?? Int.max
-        var status = ExitStatus.success
+        var status = ToolStatus.success
         for id in try partitions(of: wal) where left > 0 {
             do {
                 try print(wal.partition(id), &left, &status, streams)
@@ -54,7 +54,7 @@ package struct Cat: Sendable {
     }
 
     private func print(
-        _ partition: Wal<Payload>.Partition, _ left: inout Int, _ status: inout ExitStatus, _ streams: Streams
+        _ partition: Wal<Payload>.Partition, _ left: inout Int, _ status: inout ToolStatus, _ streams: Streams
     ) throws {
         var cursor = try partition.entries(from: from.map { .lsn($0) } ?? .first).makeCursor()
         var text = WalEncoder()

@@ -11,7 +11,7 @@ struct CatCommand: AsyncParsableCommand {
             Records that are not JSON values, such as those of apps, are printed as an object with partition, lsn, codec, \
             type, length and hex. Of a damaged partition everything before the damage is printed.
 
-            \(ExitStatus.help)
+            \(ToolStatus.help)
             """)
 
     @Argument(help: "The log's directory.")

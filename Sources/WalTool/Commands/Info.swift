@@ -8,11 +8,11 @@ package struct Info: Sendable {
 
     package init(directory: String) { self.directory = directory }
 
-    package func run(to streams: Streams) async -> ExitStatus {
+    package func run(to streams: Streams) async -> ToolStatus {
         await streams.run { try perform(streams) }
     }
 
-    private func perform(_ streams: Streams) throws -> ExitStatus {
+    private func perform(_ streams: Streams) throws -> ToolStatus {
         let log = try WalInspection.inspectAndWait(at: directory) { done, all in
             streams.meter.update("partition \(done) of \(all)")
         }

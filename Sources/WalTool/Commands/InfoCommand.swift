@@ -7,7 +7,7 @@ struct InfoCommand: AsyncParsableCommand {
             It reads headers and footers, also of logs of other types, of damaged ones, and of those that another process \
             writes just now. A partition is clean where it was closed in order. A log that looks damaged gives status 1.
 
-            \(ExitStatus.help)
+            \(ToolStatus.help)
             """)
 
     @Argument(help: "The log's directory.")

@@ -8,11 +8,11 @@ package struct Verify: Sendable {
 
     package init(directory: String) { self.directory = directory }
 
-    package func run(to streams: Streams) async -> ExitStatus {
+    package func run(to streams: Streams) async -> ToolStatus {
         await streams.run { try perform(streams) }
     }
 
-    private func perform(_ streams: Streams) throws -> ExitStatus {
+    private func perform(_ streams: Streams) throws -> ToolStatus {
         let result: WalVerification
         do throws(WalError) {
             result = try WalVerification.verifyAndWait(at: directory) { progress in

@@ -10,7 +10,7 @@ struct VerifyCommand: AsyncParsableCommand {
             What a crash tore off above the last mark is reported, but is no damage: nobody was told that it was durable, \
             and the next writer drops it. Nothing is written.
 
-            \(ExitStatus.help)
+            \(ToolStatus.help)
             """)
 
     @Argument(help: "The log's directory.")

@@ -30,7 +30,7 @@ package struct Streams {
     }
 
     /// Runs a command: its status, or that of what it threw, which is said.
-    func run(_ body: () async throws -> ExitStatus) async -> ExitStatus {
+    func run(_ body: () async throws -> ToolStatus) async -> ToolStatus {
         do {
             let status = try await body()
             meter.clear()

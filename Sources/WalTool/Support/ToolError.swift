@@ -2,11 +2,11 @@ package import WriteAheadLog
 
 /// Why a command ends early: one line for people, and a status for scripts.
 package struct ToolError: Error, Sendable {
-    package var status: ExitStatus
+    package var status: ToolStatus
     /// Nil where nothing is to be said.
     package var message: String?
 
-    package init(_ status: ExitStatus, _ message: String?) {
+    package init(_ status: ToolStatus, _ message: String?) {
         self.status = status
         self.message = message
     }
@@ -24,7 +24,7 @@ package struct ToolError: Error, Sendable {
         }
     }
 
-    private static func status(of error: WalError) -> ExitStatus {
+    private static func status(of error: WalError) -> ToolStatus {
         switch error.code {
         case .corrupt, .missing, .decoding: .damaged
         case .notFound, .notALog, .permissionDenied, .unsupportedFormat, .unknownCodec, .recordTypeMismatch: .unusable

@@ -1,5 +1,5 @@
 /// What the process ends with. The numbers are an interface: scripts test for them, and `--help` lists them.
-package enum ExitStatus: Int32, Sendable {
+package enum ToolStatus: Int32, Sendable {
     case success = 0
     /// Records that should be there can't be read.
     case damaged = 1
