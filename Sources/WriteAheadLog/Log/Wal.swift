@@ -38,6 +38,8 @@ public final class Wal<Record: WalCodable>: Sendable {
         /// How many segment files may be open for writing at once. By default a third of the process's limit of open files.
         public var maximumOpenSegments: Int?
         public var observer: WalObserver
+        /// How long after a partition's last sync its mark is made durable by one more. A second; tests change it.
+        package var idleMarkNanoseconds: UInt64 = 1_000_000_000
 
         public init(
             segmentSize: Int = 64 << 20, codec: AnyWalCodec<Record>,
@@ -92,7 +94,7 @@ public final class Wal<Record: WalCodable>: Sendable {
                 segmentSize: segmentSize, maximumRecordSize: maximumRecordSize,
                 maximumUnsyncedBytes: maximumUnsyncedBytes, writes: writes, reads: reads, onDamage: onDamage,
                 check: check, isReadOnly: isReadOnly, truncate: truncate, maximumOpenSegments: maximumOpenSegments,
-                observer: observer)
+                observer: observer, idleMarkNanoseconds: idleMarkNanoseconds)
         }
     }
 
