@@ -12,6 +12,8 @@ internal import Darwin
 final class PartitionTable<Element: AnyObject & Sendable>: @unchecked Sendable {
     // Sendable: each word goes from 0 to an object's address once, stored with release and loaded with acquire.
     private let words: UnsafeMutablePointer<UInt64>
+    /// One past the highest place in use: walking the table costs what is in it.
+    private let usedWord: UnsafeMutablePointer<UInt64>
     private static var count: Int { 65_536 }
 
     init() {
@@ -20,13 +22,18 @@ final class PartitionTable<Element: AnyObject & Sendable>: @unchecked Sendable {
             preconditionFailure("out of memory for the table of partitions")
         }
         words = memory.bindMemory(to: UInt64.self, capacity: Self.count)
+        usedWord = .allocate(capacity: 1)
+        usedWord.initialize(to: 0)
     }
 
+    private var used: Int { Int(wal_load_acquire(usedWord)) }
+
     deinit {
-        for k in 0..<Self.count {
+        for k in 0..<used {
             if let element = unmanaged(k) { element.release() }
         }
         free(words)
+        usedWord.deallocate()
     }
 
     private func unmanaged(_ k: Int) -> Unmanaged<Element>? {
@@ -39,9 +46,10 @@ final class PartitionTable<Element: AnyObject & Sendable>: @unchecked Sendable {
     func insert(_ element: Element, at k: UInt16) {
         precondition(unmanaged(Int(k)) == nil, "partition \(k) is there already")
         wal_store_release(words + Int(k), UInt64(UInt(bitPattern: Unmanaged.passRetained(element).toOpaque())))
+        if used <= Int(k) { wal_store_release(usedWord, UInt64(k) + 1) }
     }
 
-    var all: [Element] { (0..<Self.count).compactMap { unmanaged($0)?.takeUnretainedValue() } }
+    var all: [Element] { (0..<used).compactMap { unmanaged($0)?.takeUnretainedValue() } }
 }
 
 enum ProcessInformation {

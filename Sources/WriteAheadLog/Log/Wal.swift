@@ -38,6 +38,8 @@ public final class Wal<Record: WalCodable>: Sendable {
         /// How many segment files may be open for writing at once. By default a third of the process's limit of open files.
         public var maximumOpenSegments: Int?
         public var observer: WalObserver
+        /// How long after a partition's last sync its mark is made durable by one more. A second; tests change it.
+        package var idleMarkNanoseconds: UInt64 = 1_000_000_000
 
         public init(
             segmentSize: Int = 64 << 20, codec: AnyWalCodec<Record>,
@@ -92,15 +94,13 @@ public final class Wal<Record: WalCodable>: Sendable {
                 segmentSize: segmentSize, maximumRecordSize: maximumRecordSize,
                 maximumUnsyncedBytes: maximumUnsyncedBytes, writes: writes, reads: reads, onDamage: onDamage,
                 check: check, isReadOnly: isReadOnly, truncate: truncate, maximumOpenSegments: maximumOpenSegments,
-                observer: observer)
+                observer: observer, idleMarkNanoseconds: idleMarkNanoseconds)
         }
     }
 
     let configuration: Configuration
     let shared: LogShared
     let table: PartitionTable<Partition>
-    /// Held for as long as the log is open for writing; its descriptor is the lock.
-    private let lockFile: (any WalFile)?
     /// Guards the making of partitions, and `close`.
     private let isClosed = Locked(false)
 
@@ -155,10 +155,10 @@ public final class Wal<Record: WalCodable>: Sendable {
             lockFile = file
         }
         self.configuration = configuration
-        self.lockFile = lockFile
-        shared = LogShared(storage: storage, root: root, settings: settings)
+        shared = LogShared(storage: storage, root: root, settings: settings, lockFile: lockFile)
         shared.rootIsDirty.withLock { $0 = !isReadOnly }
         table = PartitionTable()
+        var wasClean = true
         for entry in try root.list() {
             guard let id = FileFormat.partition(ofDirectoryNamed: entry.name) else { continue }
             guard entry.kind == .directory else {
@@ -186,7 +186,10 @@ public final class Wal<Record: WalCodable>: Sendable {
                         id, lastLSN: LSN(result.nextLSN - 1), cutFrom: result.cutFrom.map { LSN($0) },
                         cutBytes: result.cutBytes))
             }
+            wasClean = wasClean && result.wasClean
         }
+        // What was recovered is served as durable: so must its partition's name be.
+        if !wasClean, !isReadOnly { try shared.syncRoot() }
     }
 
     private static func takeLock(_ file: any WalFile, _ path: String) throws(WalError) {
@@ -265,6 +268,7 @@ public final class Wal<Record: WalCodable>: Sendable {
     /// - Throws: the first failure, after every partition was tried.
     public func sync() async throws(WalError) {
         // All are asked before the first is waited for, so that their syncs share the disk's time.
+        for partition in table.all { partition.log.beginSync() }
         var failed: WalError?
         for partition in table.all {
             do throws(WalError) { try await partition.sync() } catch { failed = failed ?? error }
@@ -296,7 +300,7 @@ public final class Wal<Record: WalCodable>: Sendable {
         guard !wasClosed else { return }
         defer {
             shared.queue.stop()
-            lockFile?.close()
+            shared.lockFile?.close()
         }
         var failed: WalError?
         for partition in table.all {
@@ -304,11 +308,6 @@ public final class Wal<Record: WalCodable>: Sendable {
         }
         do throws(WalError) { try shared.syncRoot() } catch { failed = failed ?? error }
         if let failed { throw failed }
-    }
-
-    deinit {
-        // Without `close`: threads end, files and the lock go with their objects.
-        shared.queue.stop()
     }
 }
 

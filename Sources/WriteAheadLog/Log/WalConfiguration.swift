@@ -65,7 +65,7 @@ struct LogSettings: Sendable {
     var truncate: Bool
     var maximumOpenSegments: Int?
     var observer: WalObserver
-    var idleMarkNanoseconds: UInt64 = 1_000_000_000
+    var idleMarkNanoseconds: UInt64
     /// Tests count on nothing happening behind their backs.
     var preparesSegments = true
 }

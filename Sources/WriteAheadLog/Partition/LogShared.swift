@@ -9,13 +9,20 @@ final class LogShared: Sendable {
     let isMapped: Bool
     /// Names in the log's own directory that were not synced yet.
     let rootIsDirty: Locked<Bool>
+    /// Its descriptor is the lock: held until `close`, or until the last handle of the log or of a partition is gone.
+    let lockFile: (any WalFile)?
+    /// Held while the log's own directory is synced; what the sync failed with.
+    private let rootFailure = Locked<WalError?>(nil)
 
-    init(storage: any WalStorage, root: any WalDirectory, settings: LogSettings) {
+    init(
+        storage: any WalStorage, root: any WalDirectory, settings: LogSettings, lockFile: (any WalFile)?
+    ) {
+        self.lockFile = lockFile
         self.storage = storage
         self.root = root
         self.settings = settings
         queue = WorkQueue(storage: storage, maximumThreads: 8)
-        // A quarter of the process's descriptors, for readers and the app need some too.
+        // A third of the process's descriptors, for readers and the app need some too.
         let limit = storage.openFilesLimit()
         pool = FilePool(capacity: settings.maximumOpenSegments ?? min(4096, max(8, (limit - 32) / 3)))
         isMapped =
@@ -27,18 +34,28 @@ final class LogShared: Sendable {
         rootIsDirty = Locked(false)
     }
 
+    deinit {
+        // Without `close`: threads end, files and the lock go with their objects.
+        queue.stop()
+    }
+
+    /// Makes the names in the log's own directory durable. One at a time: whoever finds the directory clean may rely on a sync
+    /// that returned. After a failed one nothing is tried again, for the names may be clean in the cache and not on the disk.
     func syncRoot() throws(WalError) {
-        // Cleared first: a name that comes while the sync runs is for the next one.
-        let wasDirty = rootIsDirty.withLock { dirty in
-            defer { dirty = false }
-            return dirty
-        }
-        guard wasDirty else { return }
-        do throws(WalError) {
-            try root.sync()
-        } catch {
-            rootIsDirty.withLock { $0 = true }
-            throw error
+        try rootFailure.withLock { (failure) throws(WalError) in
+            if let failure { throw failure }
+            // Cleared first: a name that comes while the sync runs is for the next one.
+            let wasDirty = rootIsDirty.withLock { dirty in
+                defer { dirty = false }
+                return dirty
+            }
+            guard wasDirty else { return }
+            do throws(WalError) {
+                try root.sync()
+            } catch {
+                failure = error
+                throw error
+            }
         }
     }
 }
@@ -96,7 +113,12 @@ final class FilePool: Sendable {
                 return nil
             }
             guard let victim else { return }
-            try victim.park(keepingActive: victim === partition)
+            do throws(WalError) {
+                try victim.park(keepingActive: victim === partition)
+            } catch {
+                // That partition is poisoned now, and says so to those who use it; this one needs another place.
+                if victim === partition { throw error }
+            }
         }
         throw WalError(
             .tooManyFiles, "no segment file could be closed to open another; raise the limit of open files (ulimit -n)",

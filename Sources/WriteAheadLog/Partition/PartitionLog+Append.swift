@@ -233,7 +233,9 @@ extension PartitionLog {
     /// Under the lock: nothing more is accepted or becomes durable; everybody who waits gets the error.
     @discardableResult
     func poison(_ error: WalError) -> WalError {
-        let error = error.at(partition: id)
+        // Frames were accepted: it can't be said any more that nothing was changed.
+        let known = error.code == .noSpace ? WalError(.io, error.message, errno: error.errno) : error
+        let error = known.at(partition: id)
         guard case .open = phase else { return error }
         phase = .poisoned(error)
         hot.pointee.limit = 0

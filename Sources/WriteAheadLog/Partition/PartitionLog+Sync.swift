@@ -1,5 +1,13 @@
 internal import CWalShims
 
+#if canImport(Glibc)
+internal import Glibc
+#elseif canImport(Musl)
+internal import Musl
+#elseif canImport(Darwin)
+internal import Darwin
+#endif
+
 extension PartitionLog {
     // MARK: Asking for a sync
 
@@ -43,11 +51,22 @@ extension PartitionLog {
         if let error { throw error }
     }
 
+    /// Has a worker begin, without waiting for it.
+    func beginSync() {
+        lock()
+        let submit = doneWithoutSync() == nil && !isSyncing && !isSyncQueued
+        if submit { isSyncQueued = true }
+        unlock()
+        if submit { shared.queue.submit { [self] in runQueuedSync(force: true) } }
+    }
+
     /// Under the lock: whether a sync has nothing to do or can't be had.
     private func doneWithoutSync() -> (error: WalError?, Void)? {
         switch phase {
         case .poisoned(let error): return (error, ())
-        case .quarantined, .closed: return (nil, ())
+        case .quarantined: return (nil, ())
+        // Whether `close` got everything to the disk, it has said itself.
+        case .closed: return (WalError(.closed, "the log is closed; open it again", partition: id), ())
         case .open: break
         }
         let isClean =
@@ -69,15 +88,32 @@ extension PartitionLog {
         unlock()
         while true {
             _ = performSync()
-            lock()
-            if waiters.isEmpty {
-                isSyncing = false
-                unlock()
-                return
-            }
-            unlock()
+            if !lingersForWaiters() { return }
         }
     }
+
+    /// On a worker, after a sync: whether there are waiters again. Who was just resumed often appends at once; waiting for that a
+    /// moment costs less than sleeping and being woken. Where it returns false, nobody syncs any more.
+    private func lingersForWaiters() -> Bool {
+        for round in 0... {
+            lock()
+            if !waiters.isEmpty {
+                unlock()
+                return true
+            }
+            if round == Self.lingerRounds || isClosing {
+                isSyncing = false
+                unlock()
+                return false
+            }
+            unlock()
+            sched_yield()
+        }
+        return false
+    }
+
+    /// About 50 µs of yielding, half of what a sync takes.
+    private static var lingerRounds: Int { 60 }
 
     /// Ends a sync that ran on somebody's thread; those who came meanwhile are left to a worker.
     private func handOverSyncing() {
@@ -109,7 +145,9 @@ extension PartitionLog {
         let end = hot.pointee.end
         let isDirty = segment.map { $0.syncedEnd < $0.publishedEnd } ?? false
         let namesAreDirty = directoryIsDirty
+        let nameIsDirty = self.nameIsDirty
         directoryIsDirty = false
+        self.nameIsDirty = false
         // A ranged sync may acknowledge only where nothing unsynced lies before its range (promise 1).
         let mayRange = sealed.isEmpty && !isDirty && !namesAreDirty && flight.start == segment?.syncedEnd
         let file = segment?.file
@@ -132,11 +170,15 @@ extension PartitionLog {
             }
             if namesAreDirty {
                 let directory = try openDirectory()
-                try directory.openFile(FileFormat.stateFileName, .readWrite).sync()
                 try directory.sync()
-                try shared.syncRoot()
-            }
-            if !sealed.isEmpty {
+                // From now on the loss of the new segment's file, or of its header, shows.
+                try state.withLock { (state) throws(WalError) in
+                    state.durable = max(state.durable, target)
+                    state.isClean = false
+                    try writeState(&state, in: directory, synced: true)
+                }
+                if nameIsDirty { try shared.syncRoot() }
+            } else if !sealed.isEmpty {
                 try state.withLock { (state) throws(WalError) in
                     state.durable = max(state.durable, sealed.last?.lastLSN ?? 0)
                     try writeState(&state, in: try openDirectory(), synced: false)
@@ -243,6 +285,11 @@ extension PartitionLog {
     /// Syncs and closes the segment files, so that another partition can have the places. Does nothing for one in use.
     func park(keepingActive: Bool) throws(WalError) {
         lock()
+        if case .poisoned = phase, !isSyncing {
+            giveUpFiles()
+            unlock()
+            return
+        }
         guard case .open = phase, active?.file != nil || !unsynced.isEmpty else {
             unlock()
             return
@@ -269,6 +316,34 @@ extension PartitionLog {
         segment.file = nil
         file.close()
         shared.pool.release(self)
+        if let ready = prepared {
+            // What was made ahead for the next rotation is a luxury now.
+            prepared = nil
+            hasSpareFile = false
+            ready.file.close()
+            shared.pool.release(self)
+            try openDirectory().remove(ready.name)
+        }
+    }
+}
+
+extension PartitionLog {
+    /// Under the lock, of a poisoned partition: nothing will be written or synced any more.
+    private func giveUpFiles() {
+        var held = unsynced
+        if let active { held.append(active) }
+        for segment in held {
+            guard let file = segment.file else { continue }
+            file.close()
+            segment.file = nil
+            segment.mapping = nil
+            shared.pool.release(self)
+        }
+        unsynced = []
+        if let prepared { prepared.file.close() }
+        prepared = nil
+        if hasSpareFile { shared.pool.release(self) }
+        hasSpareFile = false
     }
 }
 

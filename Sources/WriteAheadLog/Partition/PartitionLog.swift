@@ -54,6 +54,8 @@ final class PartitionLog: @unchecked Sendable {
     var exists = false
     /// Names in the partition's directory, or STATE, that were not synced yet.
     var directoryIsDirty = false
+    /// The partition's own name in the log's directory was not synced yet.
+    var nameIsDirty = false
     var segments: [Segment] = []
     /// The last of `segments`, while it is appended to.
     var active: Segment?

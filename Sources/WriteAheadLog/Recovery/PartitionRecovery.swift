@@ -195,7 +195,9 @@ struct PartitionRecovery {
                 return
             }
             // A sealed segment that was durable as a whole needs no reading.
-            if settings.check == .tail, let footer = file.footer, footer.lastLSN <= survey.durable {
+            if settings.check == .tail, let footer = file.footer, footer.recordCount > 0,
+                footer.lastLSN <= survey.durable
+            {
                 survey.nextLSN = footer.lastLSN + 1
                 survey.kept = place + 1
                 survey.endOffset = footer.dataEnd
@@ -214,7 +216,7 @@ struct PartitionRecovery {
             }
             let scan = try SegmentScan(
                 file: file.file, header: header, from: from, nextLSN: expected, limit: file.size)
-            let wasDurable = file.footer.map { $0.lastLSN <= survey.durable } ?? false
+            let wasDurable = file.footer.map { $0.recordCount > 0 && $0.lastLSN <= survey.durable } ?? false
             survey.durable = max(survey.durable, scan.greatestMark)
             // What was durable as a whole is read for a full check, but not rewritten.
             if !wasDurable { survey.scanned[place] = from }
@@ -301,6 +303,8 @@ struct PartitionRecovery {
                 try directory.remove(file.name)
                 survey.files.removeLast()
                 survey.kept -= 1
+                // Another came only behind one that ends in its footer.
+                survey.endsInFooter = true
                 break
             }
             if isLast {
@@ -326,7 +330,7 @@ struct PartitionRecovery {
         next.durable = survey.durable
         next.nextLSNFloor = max(next.nextLSNFloor, survey.nextLSN)
         next.isClean = true
-        if let epoch = survey.files.last?.header?.epoch { next.epoch = max(next.epoch, epoch) }
+        for header in survey.files.compactMap(\.header) { next.note(epoch: header.epoch, firstLSN: header.firstLSN) }
         let file = try directory.openFile(FileFormat.stateFileName, .createOrOpen)
         defer { file.close() }
         try file.write(next.encoded(), at: next.place)
@@ -411,7 +415,7 @@ struct PartitionRecovery {
             }
         }
         state.sequence += 1
-        state.begin(epoch: max(epoch + 1, shared.storage.wallClockNow()), firstLSN: 1)
+        state.note(epoch: max(epoch + 1, shared.storage.wallClockNow()), firstLSN: 1)
         state.oldestEpoch = state.epoch
         state.isClean = true
         let file = try directory.openFile(FileFormat.stateFileName, .createOrOpen)

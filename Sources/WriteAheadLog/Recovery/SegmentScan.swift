@@ -44,18 +44,18 @@ struct SegmentFile {
         }
         self.header = header
         self.headerError = headerError
-        guard let header else {
-            footer = nil
-            marks = []
-            return
-        }
+        // A damaged header does not undo what a mark says.
         marks = FileFormat.markOffsets.compactMap { place in
             guard front.count >= Int(place) + FileFormat.markSize else { return nil }
             return front.withUnsafeBytes {
                 SegmentMark(
                     decoding: UnsafeRawBufferPointer(rebasing: $0[Int(place)..<(Int(place) + FileFormat.markSize)]),
-                    salt: header.salt)
+                    salt: header?.salt)
             }
+        }
+        guard let header else {
+            footer = nil
+            return
         }
         footer = try Self.footer(of: file, size: size, header: header)
     }

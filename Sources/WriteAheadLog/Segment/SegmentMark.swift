@@ -35,11 +35,11 @@ package struct SegmentMark: Equatable, Sendable {
         return bytes
     }
 
-    /// Nil where it is not a whole mark of that segment.
-    package init?(decoding bytes: UnsafeRawBufferPointer, salt: UInt64) {
+    /// Nil where it is not a whole mark of the segment with that salt, or of any where its header can't be read.
+    package init?(decoding bytes: UnsafeRawBufferPointer, salt expected: UInt64?) {
         let reader = ByteReader(bytes)
         guard let summed = reader.slice(0, 60), reader.integer(60) == crc32c(summed),
-            reader.integer(0) == FileFormat.markMagic, reader.integer(8) == salt,
+            reader.integer(0) == FileFormat.markMagic, let salt: UInt64 = reader.integer(8), salt == expected ?? salt,
             let epoch: UInt64 = reader.integer(16), let durable: UInt64 = reader.integer(24),
             let endOffset: UInt64 = reader.integer(32), let sequence: UInt64 = reader.integer(40)
         else { return nil }

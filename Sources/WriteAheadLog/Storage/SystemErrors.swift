@@ -7,8 +7,8 @@ internal import Darwin
 #endif
 
 /// The one place that turns an errno into a ``WalError`` (errno(3), open(2), fallocate(2), mmap(2), fcntl(2)).
-enum SystemError {
-    static func error(_ errno: Int32, _ operation: String, _ name: String) -> WalError {
+package enum SystemError {
+    package static func error(_ errno: Int32, _ operation: String, _ name: String) -> WalError {
         let text = String(cString: strerror(errno))
         let (code, remedy): (WalError.Code, String) =
             switch errno {
