@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+import WalTool
 
 /// Runs the executable that was built beside the tests.
 @Suite(.serialized, .timeLimit(.minutes(2))) struct `The walctl process` {
@@ -33,10 +34,12 @@ import Testing
         return nil
     }
 
-    private func start(_ arguments: [String], _ input: Pipe? = nil) throws -> (Process, Pipe, Pipe) {
+    private func start(
+        _ arguments: [String], _ input: Pipe? = nil, of program: String? = nil
+    ) throws -> (Process, Pipe, Pipe) {
         let process = Process()
         let executable = try #require(Self.executable, "walctl was not built beside the tests")
-        process.executableURL = executable
+        process.executableURL = program.map { URL(fileURLWithPath: $0) } ?? executable
         process.arguments = arguments
         let (output, errors) = (Pipe(), Pipe())
         process.standardOutput = output
@@ -46,9 +49,11 @@ import Testing
         return (process, output, errors)
     }
 
-    private func run(_ arguments: [String], input text: String? = nil) throws -> Finished {
+    private func run(
+        _ arguments: [String], input text: String? = nil, of program: String? = nil
+    ) throws -> Finished {
         let input = text.map { _ in Pipe() }
-        let (process, output, errors) = try start(arguments, input)
+        let (process, output, errors) = try start(arguments, input, of: program)
         if let input, let text {
             let handle = input.fileHandleForWriting
             try handle.write(contentsOf: Data(text.utf8))
@@ -145,6 +150,23 @@ import Testing
             #expect(try errors.fileHandleForReading.readToEnd() ?? Data() == Data())
             #expect(try run(["cat", path]).output == "1\n")
             #expect(try run(["info", path]).output.contains(", clean\n"))
+        }
+    }
+
+    @Test func `a partition of more segments than files may be open is read, verified and appended to`() async throws {
+        try await withTemporaryDirectory { path in
+            let log = "\(path)/log"
+            let line = "\"\(String(repeating: "x", count: 60_000))\"\n"
+            await append(String(repeating: line, count: 60), to: log) { $0.segmentSize = 65_536 }
+            #expect(try segmentCount(log) == 60)
+            let script = """
+                ulimit -n 40 || exit 99
+                "$0" cat "$1" | wc -l && "$0" verify "$1" && "$0" info "$1" > "$2" && echo 1 | "$0" append "$1"
+                """
+            let executable = try #require(Self.executable?.path)
+            let result = try run(["-c", script, executable, log, "\(path)/info"], of: "/bin/sh")
+            #expect(result.status == 0, "\(result.errors)")
+            #expect(result.output.hasPrefix("60\n"))
         }
     }
 

@@ -119,7 +119,9 @@ struct PartitionRecovery {
             }
             let access: FileAccess = settings.isReadOnly ? .read : .readWrite
             let file = try SegmentFile(
-                name: name, firstLSN: lsn, partition: id, file: try directory.openFile(name, access))
+                name: name, firstLSN: lsn, partition: id, file: try ReopeningFile(name, access, in: directory))
+            // There may be more segments than the process may have files open: each use opens it again.
+            file.file.close()
             if let state, let header = file.header, header.epoch < state.oldestEpoch {
                 file.file.close()
                 if !settings.isReadOnly { try directory.remove(name) }
@@ -216,6 +218,7 @@ struct PartitionRecovery {
             }
             let scan = try SegmentScan(
                 file: file.file, header: header, from: from, nextLSN: expected, limit: file.size)
+            file.file.close()
             let wasDurable = file.footer.map { $0.recordCount > 0 && $0.lastLSN <= survey.durable } ?? false
             survey.durable = max(survey.durable, scan.greatestMark)
             // What was durable as a whole is read for a full check, but not rewritten.
@@ -265,6 +268,7 @@ struct PartitionRecovery {
             }
             let from = later == place ? max(offset, FileFormat.dataStart) : FileFormat.dataStart
             let rest = try SegmentScan.survey(file: file.file, header: header, from: from)
+            file.file.close()
             greatest = max(greatest, rest.greatestMark)
             lost += later == place ? rest.contentEnd - from : rest.contentEnd
         }
@@ -321,6 +325,7 @@ struct PartitionRecovery {
                 survey.endsInFooter = true
             }
             try file.file.sync()
+            file.file.close()
         }
         if survey.files.isEmpty { survey.endsInFooter = false }
         try directory.sync()
