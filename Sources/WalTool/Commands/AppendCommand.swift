@@ -42,7 +42,9 @@ struct AppendCommand: AsyncParsableCommand {
     var json = false
 
     func validate() throws {
-        if ack, sync != .each { throw ValidationError("--ack needs --sync each: only then a record is durable by itself.") }
+        if ack, sync != .each {
+            throw ValidationError("--ack needs --sync each: only then a record is durable by itself.")
+        }
         if batch < 1 { throw ValidationError("--batch must be 1 or more.") }
     }
 

@@ -48,7 +48,8 @@ package struct Cat: Sendable {
             return [partition]
         }
         if from != nil, known.count > 1 {
-            throw ToolError(.usage, "each partition has LSNs of its own: --from needs --partition, for there are \(known.count)")
+            throw ToolError(
+                .usage, "each partition has LSNs of its own: --from needs --partition, for there are \(known.count)")
         }
         return known
     }

@@ -40,7 +40,8 @@ package struct Verify: Sendable {
             if let tail = partition.tornTail {
                 try output.write(
                     line: "torn tail, no damage: partition \(partition.id), segment \(tail.segment), "
-                        + "offset \(tail.offset), LSN \(tail.lsn): \(counted(tail.bytes, "byte")) that never were durable")
+                        + "offset \(tail.offset), LSN \(tail.lsn): \(counted(tail.bytes, "byte")) that never were durable"
+                )
             }
         }
         let bytes = result.partitions.reduce(0) { $0 + $1.bytes }

@@ -14,7 +14,8 @@ package struct LogFiles {
             partitions.append((id, entry.kind))
         }
         guard isLog || !partitions.isEmpty else {
-            throw WalError(.notALog, "\(path) holds no log: neither a partition nor a lock file is in it; check the path")
+            throw WalError(
+                .notALog, "\(path) holds no log: neither a partition nor a lock file is in it; check the path")
         }
         partitions.sort { $0.id < $1.id }
     }

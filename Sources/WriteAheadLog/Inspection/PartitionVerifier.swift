@@ -350,7 +350,8 @@ struct PartitionVerifier {
                 mark.durable < next, mark.endOffset <= at
             else {
                 damage(
-                    .corrupt, "a mark between the records makes no sense", segment: header.firstLSN, offset: at, lsn: next)
+                    .corrupt, "a mark between the records makes no sense", segment: header.firstLSN, offset: at,
+                    lsn: next)
                 return
             }
             durable = max(durable, mark.durable)
@@ -417,7 +418,8 @@ struct PartitionVerifier {
             guard
                 try gap(
                     place, footer.dataEnd, .corrupt,
-                    "the footer says that the segment ends with LSN \(footer.lastLSN), but its frames end before LSN \(next)")
+                    "the footer says that the segment ends with LSN \(footer.lastLSN), but its frames end before LSN \(next)"
+                )
             else { return false }
             next = footer.lastLSN + 1
         }
