@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// Runs the executable that was built beside the tests.
-@Suite(.serialized, .timeLimit(.minutes(2))) struct `The walctl process` {
+@Suite(.serialized, .timeLimit(.minutes(5))) struct `The walctl process` {
     struct Finished {
         var status: Int32
         var output: String
