@@ -135,7 +135,11 @@ extension PartitionLog {
             try acquireFile()
             return
         }
-        if let segment = active { try reopen(segment) } else { try createSegment(total, allocating: Self.firstAllocation) }
+        if let segment = active {
+            try reopen(segment)
+        } else {
+            try createSegment(total, allocating: Self.firstAllocation)
+        }
     }
 
     /// Under the lock: goes on with a segment whose file was closed to make room for others.
