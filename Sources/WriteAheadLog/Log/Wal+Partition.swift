@@ -3,10 +3,10 @@ extension Wal {
     ///
     /// Any task or thread may use it; appends take a lock for some tens of nanoseconds.
     public final class Partition: Sendable {
-        let log: PartitionLog
+        @usableFromInline let log: PartitionLog
         @usableFromInline let codec: AnyWalCodec<Record>
         let codecs: CodecTable<Record>
-        @usableFromInline let maximumRecordSize: Int
+        let maximumRecordSize: Int
 
         init(log: PartitionLog, codec: AnyWalCodec<Record>, codecs: CodecTable<Record>) {
             self.log = log
@@ -40,19 +40,13 @@ extension Wal {
         public func append(_ record: borrowing Record) throws(WalError) -> Receipt {
             var encoder = WalEncoder()
             try codec.base.encode(record, into: &encoder)
-            return try appendEncoded(encoder.bytes)
+            return try log.appendRecord(encoder.bytes)
         }
 
         /// Appends bytes that are what the partition's codec would have written: for replication and other movers of records.
-        @discardableResult
+        @inlinable @discardableResult
         public func append(payload: RawSpan) throws(WalError) -> Receipt {
-            try payload.withUnsafeBytes { (bytes) throws(WalError) in try appendEncoded(bytes) }
-        }
-
-        @usableFromInline
-        func appendEncoded(_ bytes: UnsafeRawBufferPointer) throws(WalError) -> Receipt {
-            if _slowPath(bytes.count > maximumRecordSize) { throw tooLarge(bytes.count, "record") }
-            return try log.append(bytes, kind: FrameKind.record, records: 1).receipt
+            try payload.withUnsafeBytes { (bytes) throws(WalError) in try log.appendRecord(bytes) }
         }
 
         /// Appends records that after a crash are all there or none: to readers and tails they appear at once.
@@ -121,13 +115,7 @@ extension Wal {
             return UInt64(count)
         }
 
-        @usableFromInline
-        func tooLarge(_ size: Int, _ what: String) -> WalError {
-            WalError(
-                .recordTooLarge,
-                "the \(what) takes \(size) bytes or more, over the limit of \(maximumRecordSize); split it, or raise `maximumRecordSize`",
-                partition: id)
-        }
+        private func tooLarge(_ size: Int, _ what: String) -> WalError { log.tooLarge(size, what) }
 
         private func endReceipt() -> Receipt {
             log.withLock {

@@ -15,6 +15,20 @@ extension PartitionLog {
         }
     }
 
+    /// One record's bytes, from code that was compiled into the app: not generic, so that nothing is looked up here.
+    @usableFromInline
+    func appendRecord(_ bytes: UnsafeRawBufferPointer) throws(WalError) -> Receipt {
+        if _slowPath(bytes.count > maximumRecordSize) { throw tooLarge(bytes.count, "record") }
+        return try append(bytes, kind: FrameKind.record, records: 1).receipt
+    }
+
+    func tooLarge(_ size: Int, _ what: String) -> WalError {
+        WalError(
+            .recordTooLarge,
+            "the \(what) takes \(size) bytes or more, over the limit of \(maximumRecordSize); split it, or raise `maximumRecordSize`",
+            partition: id)
+    }
+
     /// Stores a frame and publishes it: when this returns, it and every earlier one of the partition are in the OS.
     @inline(__always)
     func append(_ payload: UnsafeRawBufferPointer, kind: UInt8, records: UInt64) throws(WalError) -> Appended {

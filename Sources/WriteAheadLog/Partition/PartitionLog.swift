@@ -5,6 +5,7 @@ internal import CWalShims
 /// The fields of ``Hot`` and all mutable properties are guarded by the lock that `hot` begins with, which is held for
 /// nanoseconds by an append and for a system call or two by a rotation. `durable` and `appended` are words that anybody
 /// may load.
+@usableFromInline
 final class PartitionLog: @unchecked Sendable {
     // Sendable: see above.
 
@@ -44,6 +45,7 @@ final class PartitionLog: @unchecked Sendable {
     let shared: LogShared
     let identity: SegmentIdentity
     let directoryName: String
+    let maximumRecordSize: Int
     let hot: UnsafeMutablePointer<Hot>
     private let placeholder: UnsafeMutablePointer<UInt64>
 
@@ -95,6 +97,7 @@ final class PartitionLog: @unchecked Sendable {
         self.shared = shared
         self.identity = identity
         directoryName = FileFormat.partitionName(id)
+        maximumRecordSize = shared.settings.maximumRecordSize
         placeholder = .allocate(capacity: 1)
         placeholder.initialize(to: 0)
         hot = .allocate(capacity: 1)
