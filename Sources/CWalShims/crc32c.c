@@ -108,13 +108,15 @@ TARGET static uint32_t hardware(uint32_t crc, const uint8_t *p, size_t n) {
 
 TARGET static uint32_t hardware_padded(uint32_t crc, const uint8_t *p, size_t n) {
     state_t c = crc;
-    if (n >= TRIPLE) c = triple(c, &p, &n);
-    for (; n >= 8; n -= 8, p += 8) c = STEP8(c, word(p));
-    if (n) {
+    if (__builtin_expect(n < 8, 0)) {
         uint64_t v = 0;
-        memcpy(&v, p, n);
-        c = STEP8(c, v);
+        for (size_t i = 0; i < n; i++) v |= (uint64_t)p[i] << (8 * i);
+        return n ? (uint32_t)STEP8(c, v) : crc;
     }
+    if (__builtin_expect(n >= TRIPLE, 0)) c = triple(c, &p, &n);
+    for (; n >= 8; n -= 8, p += 8) c = STEP8(c, word(p));
+    // The last bytes from a word that begins before them, for there are at least eight: no copy of a length known only here.
+    if (n) c = STEP8(c, word(p + n - 8) >> (8 * (8 - n)));
     return (uint32_t)c;
 }
 
