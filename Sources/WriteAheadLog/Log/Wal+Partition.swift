@@ -6,7 +6,7 @@ extension Wal {
         @usableFromInline let log: PartitionLog
         @usableFromInline let codec: AnyWalCodec<Record>
         let codecs: CodecTable<Record>
-        let maximumRecordSize: Int
+        @usableFromInline let maximumRecordSize: Int
 
         init(log: PartitionLog, codec: AnyWalCodec<Record>, codecs: CodecTable<Record>) {
             self.log = log
@@ -54,12 +54,11 @@ extension Wal {
         /// - Returns: the receipt of the last one. An empty batch appends nothing and returns where the partition ends.
         /// - Throws: as ``append(_:)``; `.recordTooLarge` also where the whole is over
         ///   ``Configuration/maximumRecordSize``. Nothing is appended then.
-        @discardableResult
+        @inlinable @discardableResult
         public func append(contentsOf records: some Sequence<Record>) throws(WalError) -> Receipt {
             var encoder = WalEncoder()
             let count = try encodeBatch(records, into: &encoder)
-            guard count > 0 else { return endReceipt() }
-            return try log.append(encoder.bytes, kind: FrameKind.batch, records: count).receipt
+            return try log.appendBatch(encoder.bytes, records: count)
         }
 
         /// Appends a record and waits as `durability` says. Callers who wait at the same time share one sync.
@@ -71,7 +70,7 @@ extension Wal {
         public func append(_ record: borrowing Record, durability: Durability) async throws(WalError) -> Receipt {
             var encoder = WalEncoder()
             try codec.base.encode(record, into: &encoder)
-            if encoder.count > maximumRecordSize { throw tooLarge(encoder.count, "record") }
+            if encoder.count > maximumRecordSize { throw log.tooLarge(encoder.count, "record") }
             return try await appendEncoded(encoder, kind: FrameKind.record, records: 1, durability: durability)
         }
 
@@ -84,7 +83,7 @@ extension Wal {
             let count = try encodeBatch(records, into: &encoder)
             guard count > 0 else {
                 if durability == .synced { try await sync() }
-                return endReceipt()
+                return log.endReceipt()
             }
             return try await appendEncoded(encoder, kind: FrameKind.batch, records: count, durability: durability)
         }
@@ -98,7 +97,8 @@ extension Wal {
             return try await log.appendSynced(encoder, kind: kind, records: records).receipt
         }
 
-        private func encodeBatch(
+        @inlinable
+        func encodeBatch(
             _ records: some Sequence<Record>, into encoder: inout WalEncoder
         ) throws(WalError) -> UInt64 {
             encoder.write(UInt32(0))
@@ -107,23 +107,12 @@ extension Wal {
                 let start = encoder.count
                 encoder.write(UInt32(0))
                 try codec.base.encode(record, into: &encoder)
-                if encoder.count > maximumRecordSize { throw tooLarge(encoder.count, "batch") }
+                if _slowPath(encoder.count > maximumRecordSize) { throw log.tooLarge(encoder.count, "batch") }
                 encoder.overwrite(UInt32(encoder.count - start - 4), at: start)
                 count += 1
             }
             encoder.overwrite(count, at: 0)
             return UInt64(count)
-        }
-
-        private func tooLarge(_ size: Int, _ what: String) -> WalError { log.tooLarge(size, what) }
-
-        private func endReceipt() -> Receipt {
-            log.withLock {
-                PartitionLog.Appended(
-                    lsn: log.hot.pointee.nextLSN - 1, epoch: log.hot.pointee.epoch,
-                    segment: log.hot.pointee.segmentFirstLSN, end: log.hot.pointee.end
-                ).receipt
-            }
         }
 
         // MARK: Durability

@@ -22,6 +22,24 @@ extension PartitionLog {
         return try append(bytes, kind: FrameKind.record, records: 1).receipt
     }
 
+    /// The records of an encoded batch; an empty one appends nothing.
+    @usableFromInline
+    func appendBatch(_ bytes: UnsafeRawBufferPointer, records: UInt64) throws(WalError) -> Receipt {
+        guard records > 0 else { return endReceipt() }
+        return try append(bytes, kind: FrameKind.batch, records: records).receipt
+    }
+
+    /// Where the partition ends.
+    func endReceipt() -> Receipt {
+        withLock {
+            Appended(
+                lsn: hot.pointee.nextLSN - 1, epoch: hot.pointee.epoch, segment: hot.pointee.segmentFirstLSN,
+                end: hot.pointee.end
+            ).receipt
+        }
+    }
+
+    @usableFromInline
     func tooLarge(_ size: Int, _ what: String) -> WalError {
         WalError(
             .recordTooLarge,
