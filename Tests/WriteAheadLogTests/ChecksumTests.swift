@@ -15,7 +15,8 @@ struct ChecksumTests {
                 let start = base + length % 8
                 let portable = wal_crc32c_portable(0, start, length)
                 #expect(wal_crc32c(0, start, length) == portable)
-                let padded = Array(buffer[(length % 8)..<(length % 8 + length)]) + [UInt8](repeating: 0, count: -length & 7)
+                let padded =
+                    Array(buffer[(length % 8)..<(length % 8 + length)]) + [UInt8](repeating: 0, count: -length & 7)
                 let sum = padded.withUnsafeBytes { wal_crc32c_portable(0, $0.baseAddress, padded.count) }
                 #expect(wal_crc32c_padded(0, start, length) == sum)
                 var tail: [UInt8] = []
