@@ -59,7 +59,7 @@ let package = Package(
 
         .testTarget(
             name: "WriteAheadLogTests", dependencies: ["WriteAheadLog", "WalTesting", "WalBinary", "CWalShims"],
-            swiftSettings: strict),
+            resources: [.copy("Golden")], swiftSettings: strict),
         .testTarget(name: "WalBinaryTests", dependencies: ["WalBinary", "WalTesting"], swiftSettings: strict),
         .testTarget(name: "WalJSONTests", dependencies: ["WalJSON", "WalTesting"], swiftSettings: strict),
         .testTarget(

@@ -50,8 +50,9 @@ static inline uint32_t shifted(uint32_t c) {
 #if defined(__x86_64__)
 #include <nmmintrin.h>
 #define TARGET __attribute__((target("sse4.2")))
-#define STEP8(c, v) ((uint32_t)_mm_crc32_u64((c), (v)))
-#define STEP1(c, v) _mm_crc32_u8((c), (v))
+typedef uint64_t state_t; // the instruction's own width: no truncation between two steps
+#define STEP8(c, v) _mm_crc32_u64((c), (v))
+#define STEP1(c, v) _mm_crc32_u8((uint32_t)(c), (v))
 static inline bool have(void) {
     static int known;
     int k = __atomic_load_n(&known, __ATOMIC_RELAXED);
@@ -65,6 +66,7 @@ static inline bool have(void) {
 #elif defined(__aarch64__) && (defined(__ARM_FEATURE_CRC32) || defined(__APPLE__))
 #include <arm_acle.h>
 #define TARGET __attribute__((target("crc")))
+typedef uint32_t state_t;
 #define STEP8(c, v) __crc32cd((c), (v))
 #define STEP1(c, v) __crc32cb((c), (v))
 static inline bool have(void) { return true; }
@@ -77,17 +79,17 @@ static inline uint64_t word(const uint8_t *p) {
     return v;
 }
 
-TARGET static uint32_t triple(uint32_t c, const uint8_t **at, size_t *left) {
+TARGET static inline state_t triple(state_t c, const uint8_t **at, size_t *left) {
     const uint8_t *p = *at;
     size_t n = *left;
     while (n >= TRIPLE) {
-        uint32_t b = 0, d = 0;
+        state_t b = 0, d = 0;
         for (int i = 0; i < LANE; i += 8) {
             c = STEP8(c, word(p + i));
             b = STEP8(b, word(p + LANE + i));
             d = STEP8(d, word(p + 2 * LANE + i));
         }
-        c = shifted(shifted(c) ^ b) ^ d;
+        c = shifted(shifted((uint32_t)c) ^ (uint32_t)b) ^ (uint32_t)d;
         p += TRIPLE;
         n -= TRIPLE;
     }
@@ -96,14 +98,16 @@ TARGET static uint32_t triple(uint32_t c, const uint8_t **at, size_t *left) {
     return c;
 }
 
-TARGET static uint32_t hardware(uint32_t c, const uint8_t *p, size_t n) {
+TARGET static uint32_t hardware(uint32_t crc, const uint8_t *p, size_t n) {
+    state_t c = crc;
     if (n >= TRIPLE) c = triple(c, &p, &n);
     for (; n >= 8; n -= 8, p += 8) c = STEP8(c, word(p));
     while (n--) c = STEP1(c, *p++);
-    return c;
+    return (uint32_t)c;
 }
 
-TARGET static uint32_t hardware_padded(uint32_t c, const uint8_t *p, size_t n) {
+TARGET static uint32_t hardware_padded(uint32_t crc, const uint8_t *p, size_t n) {
+    state_t c = crc;
     if (n >= TRIPLE) c = triple(c, &p, &n);
     for (; n >= 8; n -= 8, p += 8) c = STEP8(c, word(p));
     if (n) {
@@ -111,14 +115,26 @@ TARGET static uint32_t hardware_padded(uint32_t c, const uint8_t *p, size_t n) {
         memcpy(&v, p, n);
         c = STEP8(c, v);
     }
-    return c;
+    return (uint32_t)c;
 }
 
-TARGET static uint32_t hardware_2(uint32_t c, uint64_t a, uint64_t b) { return STEP8(STEP8(c, a), b); }
+TARGET static uint32_t hardware_frame(const uint8_t *p, size_t words, uint64_t a, uint64_t b) {
+    state_t c = ~0u;
+    size_t n = words * 8;
+    if (__builtin_expect(n >= TRIPLE, 0)) c = triple(c, &p, &n);
+    for (; n; n -= 8, p += 8) c = STEP8(c, word(p));
+    return ~(uint32_t)STEP8(STEP8(c, a), b);
+}
+
+TARGET static uint32_t hardware_2(uint32_t c, uint64_t a, uint64_t b) { return (uint32_t)STEP8(STEP8((state_t)c, a), b); }
 #else
 static inline bool have(void) { return false; }
 static uint32_t hardware(uint32_t c, const uint8_t *p, size_t n) { return portable(c, p, n); }
 static uint32_t hardware_padded(uint32_t c, const uint8_t *p, size_t n) { return portable(c, p, n); }
+static uint32_t hardware_frame(const uint8_t *p, size_t words, uint64_t a, uint64_t b) {
+    (void)p; (void)words;
+    return (uint32_t)(a ^ b);
+}
 static uint32_t hardware_2(uint32_t c, uint64_t a, uint64_t b) { return c ^ (uint32_t)(a ^ b); }
 #endif
 
@@ -140,4 +156,9 @@ uint32_t wal_crc32c_2(uint32_t crc, uint64_t a, uint64_t b) {
         bytes[8 + i] = (uint8_t)(b >> (8 * i));
     }
     return ~portable(~crc, bytes, 16);
+}
+
+uint32_t wal_crc32c_frame(const void *bytes, size_t words, uint64_t a, uint64_t b) {
+    if (__builtin_expect(have(), 1)) return hardware_frame(bytes, words, a, b);
+    return wal_crc32c_2(wal_crc32c(0, bytes, words * 8), a, b);
 }

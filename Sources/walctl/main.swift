@@ -1,1 +1,3 @@
-print("walctl")
+import WalTool
+
+await Walctl.main()

@@ -1,9 +1,9 @@
 internal import WriteAheadLog
 
 #if canImport(FoundationEssentials)
-    internal import FoundationEssentials
+internal import FoundationEssentials
 #else
-    internal import Foundation
+internal import Foundation
 #endif
 
 /// One record's decoding, which decoders and containers share.

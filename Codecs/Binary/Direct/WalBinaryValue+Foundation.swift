@@ -1,9 +1,9 @@
 public import WriteAheadLog
 
 #if canImport(FoundationEssentials)
-    public import FoundationEssentials
+public import FoundationEssentials
 #else
-    public import Foundation
+public import Foundation
 #endif
 
 extension Data: WalBinaryValue {

@@ -19,6 +19,8 @@ uint32_t wal_crc32c(uint32_t crc, const void *bytes, size_t count);
 uint32_t wal_crc32c_2(uint32_t crc, uint64_t a, uint64_t b);
 /// Continues `crc` over `count` bytes and then over zeros up to a multiple of eight.
 uint32_t wal_crc32c_padded(uint32_t crc, const void *bytes, size_t count);
+/// The sum of `words` times 8 bytes (8-aligned or not), then of `a` and `b`: a whole frame in one call.
+uint32_t wal_crc32c_frame(const void *bytes, size_t words, uint64_t a, uint64_t b);
 /// The table-driven form, whatever the processor offers: for tests.
 uint32_t wal_crc32c_portable(uint32_t crc, const void *bytes, size_t count);
 

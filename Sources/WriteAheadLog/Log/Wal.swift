@@ -99,8 +99,6 @@ public final class Wal<Record: WalCodable>: Sendable {
     let configuration: Configuration
     let shared: LogShared
     let table: PartitionTable<Partition>
-    /// Held for as long as the log is open for writing; its descriptor is the lock.
-    private let lockFile: (any WalFile)?
     /// Guards the making of partitions, and `close`.
     private let isClosed = Locked(false)
 
@@ -155,8 +153,7 @@ public final class Wal<Record: WalCodable>: Sendable {
             lockFile = file
         }
         self.configuration = configuration
-        self.lockFile = lockFile
-        shared = LogShared(storage: storage, root: root, settings: settings)
+        shared = LogShared(storage: storage, root: root, settings: settings, lockFile: lockFile)
         shared.rootIsDirty.withLock { $0 = !isReadOnly }
         table = PartitionTable()
         var wasClean = true
@@ -269,6 +266,7 @@ public final class Wal<Record: WalCodable>: Sendable {
     /// - Throws: the first failure, after every partition was tried.
     public func sync() async throws(WalError) {
         // All are asked before the first is waited for, so that their syncs share the disk's time.
+        for partition in table.all { partition.log.beginSync() }
         var failed: WalError?
         for partition in table.all {
             do throws(WalError) { try await partition.sync() } catch { failed = failed ?? error }
@@ -300,7 +298,7 @@ public final class Wal<Record: WalCodable>: Sendable {
         guard !wasClosed else { return }
         defer {
             shared.queue.stop()
-            lockFile?.close()
+            shared.lockFile?.close()
         }
         var failed: WalError?
         for partition in table.all {
@@ -308,11 +306,6 @@ public final class Wal<Record: WalCodable>: Sendable {
         }
         do throws(WalError) { try shared.syncRoot() } catch { failed = failed ?? error }
         if let failed { throw failed }
-    }
-
-    deinit {
-        // Without `close`: threads end, files and the lock go with their objects.
-        shared.queue.stop()
     }
 }
 

@@ -11,8 +11,13 @@ final class LogShared: Sendable {
     let rootIsDirty: Locked<Bool>
     /// Held while the log's own directory is synced; what the sync failed with.
     private let rootFailure = Locked<WalError?>(nil)
+    /// Its descriptor is the lock: held until `close`, or until the last handle of the log or of a partition is gone.
+    let lockFile: (any WalFile)?
 
-    init(storage: any WalStorage, root: any WalDirectory, settings: LogSettings) {
+    init(
+        storage: any WalStorage, root: any WalDirectory, settings: LogSettings, lockFile: (any WalFile)?
+    ) {
+        self.lockFile = lockFile
         self.storage = storage
         self.root = root
         self.settings = settings
@@ -27,6 +32,11 @@ final class LogShared: Sendable {
             case .written: false
             }
         rootIsDirty = Locked(false)
+    }
+
+    deinit {
+        // Without `close`: threads end, files and the lock go with their objects.
+        queue.stop()
     }
 
     /// Makes the names in the log's own directory durable. One at a time: whoever finds the directory clean may rely on a sync

@@ -34,6 +34,7 @@ extension PartitionLog {
                 next.durable = max(next.durable, hot.pointee.durableWord)
                 next.nextLSNFloor = max(next.nextLSNFloor, next.durable + 1)
                 next.isClean = false
+                for victim in victims { next.note(epoch: victim.header.epoch, firstLSN: victim.firstLSN) }
                 try writeState(&next, in: directory, synced: true)
                 state = next
             } catch {
@@ -98,6 +99,7 @@ extension PartitionLog {
             state.durable = hot.pointee.durableWord
             state.nextLSNFloor = max(state.nextLSNFloor, state.durable + 1)
             state.isClean = true
+            for segment in segments { state.note(epoch: segment.header.epoch, firstLSN: segment.firstLSN) }
             let directory = try openDirectory()
             try writeState(&state, in: directory, synced: true)
             try directory.sync()

@@ -135,7 +135,7 @@ extension PartitionLog {
             try acquireFile()
             return
         }
-        if let segment = active { try reopen(segment) } else { try createSegment(total) }
+        if let segment = active { try reopen(segment) } else { try createSegment(total, allocating: Self.firstAllocation) }
     }
 
     /// Under the lock: goes on with a segment whose file was closed to make room for others.
@@ -157,7 +157,7 @@ extension PartitionLog {
     }
 
     /// Under the lock: the next segment, named by the LSN that comes next. Nothing has changed if it throws.
-    private func createSegment(_ total: Int) throws(WalError) {
+    private func createSegment(_ total: Int, allocating: UInt64) throws(WalError) {
         let directory = try makeDirectory()
         let header = SegmentHeader(
             partition: id, firstLSN: hot.pointee.nextLSN, epoch: hot.pointee.epoch, salt: shared.storage.random(),
@@ -176,7 +176,7 @@ extension PartitionLog {
             try directory.rename(ready.name, to: name)
             made = ready
         } else {
-            made = try makeFile(named: name, in: directory, total: total, allocating: Self.firstAllocation)
+            made = try makeFile(named: name, in: directory, total: total, allocating: allocating)
         }
         do throws(WalError) {
             try made.file.write(header.encoded(), at: 0)
@@ -295,7 +295,8 @@ extension PartitionLog {
         unsynced.append(old)
         active = nil
         do throws(WalError) {
-            try createSegment(total)
+            // It filled one segment: it will fill another.
+            try createSegment(total, allocating: UInt64.max)
         } catch {
             // No room for the next segment, perhaps: the old one is whole, and the next append tries again.
             throw error
@@ -304,7 +305,7 @@ extension PartitionLog {
         let observer = shared.settings.observer
         let id = id
         let wantsSync =
-            unsynced.count >= 16 || unsyncedBytes > UInt64(shared.settings.maximumUnsyncedBytes) / 2
+            unsynced.count >= 24 || unsyncedBytes > UInt64(shared.settings.maximumUnsyncedBytes) / 2
         let submitSync = wantsSync && !isSyncing && !isSyncQueued
         if submitSync { isSyncQueued = true }
         let prepare =
@@ -316,7 +317,7 @@ extension PartitionLog {
             if prepare { self?.prepareNext() }
         }
         if submitSync { shared.queue.submit { [weak self] in self?.runQueuedSync(force: true) } }
-        if unsynced.count >= 32 {
+        if unsynced.count >= 48 {
             unlock()
             defer { lock() }
             try syncAndWait()

@@ -43,6 +43,15 @@ extension PartitionLog {
         if let error { throw error }
     }
 
+    /// Has a worker begin, without waiting for it.
+    func beginSync() {
+        lock()
+        let submit = doneWithoutSync() == nil && !isSyncing && !isSyncQueued
+        if submit { isSyncQueued = true }
+        unlock()
+        if submit { shared.queue.submit { [self] in runQueuedSync(force: true) } }
+    }
+
     /// Under the lock: whether a sync has nothing to do or can't be had.
     private func doneWithoutSync() -> (error: WalError?, Void)? {
         switch phase {
@@ -282,6 +291,14 @@ extension PartitionLog {
         segment.file = nil
         file.close()
         shared.pool.release(self)
+        if let ready = prepared {
+            // What was made ahead for the next rotation is a luxury now.
+            prepared = nil
+            hasSpareFile = false
+            ready.file.close()
+            shared.pool.release(self)
+            try openDirectory().remove(ready.name)
+        }
     }
 }
 

@@ -53,9 +53,9 @@ struct FrameScanner {
         let sum = UInt32(littleEndian: frame.loadUnaligned(fromByteOffset: 4, as: UInt32.self))
         let word = UInt64(littleEndian: frame.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
         let body = frame + FileFormat.frameHeaderSize
-        // The padding is within the sum.
-        let payloadSum = wal_crc32c(0, body, total &- FileFormat.frameHeaderSize)
-        guard wal_crc32c_2(payloadSum, UInt64(length), word ^ salt) == sum else { return .bad }
+        // The padding is within the sum. See `frameChecksum`; here in one call.
+        let words = (total &- FileFormat.frameHeaderSize) &>> 3
+        guard wal_crc32c_frame(body, words, UInt64(length), word ^ salt) == sum else { return .bad }
         payload = UnsafeRawBufferPointer(start: body, count: Int(length) &- FileFormat.frameHeaderSize)
         self.word = word
         frameOffset = offset

@@ -105,7 +105,8 @@ struct RecordCursor {
         visibleEnd = 0
         if maps {
             // A mapping needs no descriptor; it reaches as far as the file may grow.
-            let mapped = try file.map(count: max(next.capacity, Int(FileFormat.dataStart)), writable: false)
+            let capacity = partition.withLock { next.capacity }
+            let mapped = try file.map(count: max(capacity, Int(FileFormat.dataStart)), writable: false)
             file.close()
             mapping = mapped
             window = nil
@@ -286,6 +287,35 @@ struct RecordCursor {
             }
         }
         return try advanceSlowly()
+    }
+
+    /// Calls `body` for each record up to the end of what is visible. The loop works on copies that stay in registers.
+    mutating func forEachPayload(_ body: (LSN, RawSpan) throws(WalError) -> Void) throws(WalError) {
+        while true {
+            if batch != nil {
+                guard try advanceSlowly() else { return }
+                try body(LSN(lsn), payload.bytes)
+                continue
+            }
+            var frames = scanner
+            var next = nextLSN
+            let visible = visibleLSN
+            while true {
+                let before = frames.offset
+                guard case .frame = frames.step(), frames.word == next, next <= visible else {
+                    frames.offset = before
+                    break
+                }
+                next &+= 1
+                // A constant of its own: a span of `frames` itself would keep the variable in memory, checked at each access.
+                let found = frames.payload
+                try body(LSN(frames.word), found.bytes)
+            }
+            scanner = frames
+            nextLSN = next
+            guard try advanceSlowly() else { return }
+            try body(LSN(lsn), payload.bytes)
+        }
     }
 
     @inline(never)

@@ -33,7 +33,7 @@ extension Wal.Partition {
         /// Calls `body` for each record's bytes where they are: no copy, no decoding, no allocation.
         public func forEachPayload(_ body: (LSN, RawSpan) throws(WalError) -> Void) throws(WalError) {
             var records = cursor
-            while try records.advance() { try body(LSN(records.lsn), records.payload.bytes) }
+            try records.forEachPayload(body)
         }
     }
 

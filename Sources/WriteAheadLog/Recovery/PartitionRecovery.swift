@@ -310,7 +310,7 @@ struct PartitionRecovery {
         next.durable = survey.durable
         next.nextLSNFloor = max(next.nextLSNFloor, survey.nextLSN)
         next.isClean = true
-        if let epoch = survey.files.last?.header?.epoch { next.epoch = max(next.epoch, epoch) }
+        for header in survey.files.compactMap(\.header) { next.note(epoch: header.epoch, firstLSN: header.firstLSN) }
         let file = try directory.openFile(FileFormat.stateFileName, .createOrOpen)
         defer { file.close() }
         try file.write(next.encoded(), at: next.place)
@@ -395,7 +395,7 @@ struct PartitionRecovery {
             }
         }
         state.sequence += 1
-        state.begin(epoch: max(epoch + 1, shared.storage.wallClockNow()), firstLSN: 1)
+        state.note(epoch: max(epoch + 1, shared.storage.wallClockNow()), firstLSN: 1)
         state.oldestEpoch = state.epoch
         state.isClean = true
         let file = try directory.openFile(FileFormat.stateFileName, .createOrOpen)

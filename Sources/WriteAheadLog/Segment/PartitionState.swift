@@ -32,11 +32,13 @@ package struct PartitionState: Equatable, Sendable {
 
     package var place: UInt64 { Self.slotOffsets[Int(sequence & 1)] }
 
-    /// Notes that `epoch` begins with `firstLSN`; the oldest is forgotten when there are too many.
-    package mutating func begin(epoch: UInt64, firstLSN: UInt64) {
-        self.epoch = epoch
-        history.removeAll { $0.epoch >= epoch }
+    /// Notes that records of `epoch` were written from `firstLSN` on; the oldest is forgotten when there are too many.
+    package mutating func note(epoch: UInt64, firstLSN: UInt64) {
+        self.epoch = max(self.epoch, epoch)
+        // Only the first segment of an epoch says where it began.
+        guard !history.contains(where: { $0.epoch == epoch }) else { return }
         history.append(EpochStart(epoch: epoch, firstLSN: firstLSN))
+        history.sort { $0.epoch < $1.epoch }
         if history.count > Self.historyLimit { history.removeFirst(history.count - Self.historyLimit) }
     }
 

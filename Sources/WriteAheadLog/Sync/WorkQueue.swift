@@ -21,17 +21,18 @@ package final class WorkQueue: @unchecked Sendable {
         self.maximumThreads = maximumThreads
     }
 
-    /// Runs `job` soon. Dropped once the queue was stopped.
+    /// Runs `job` soon; at once, on the calling thread, where the queue was stopped: somebody may wait for it.
     package func submit(_ job: @escaping Job) {
-        let start = monitor.withLock { () -> Bool in
-            guard !isStopped else { return false }
+        let (runNow, start) = monitor.withLock { () -> (Bool, Bool) in
+            guard !isStopped else { return (true, false) }
             jobs.append(job)
-            return wakeOrGrow()
+            return (false, wakeOrGrow())
         }
+        if runNow { job() }
         if start { startThread() }
     }
 
-    /// Runs `job` once, not before `nanoseconds` from now.
+    /// Runs `job` once, not before `nanoseconds` from now; never, if the queue is stopped before.
     package func submit(afterNanoseconds nanoseconds: UInt64, _ job: @escaping Job) {
         let due = storage.monotonicNow() &+ nanoseconds
         let start = monitor.withLock { () -> Bool in
@@ -43,12 +44,10 @@ package final class WorkQueue: @unchecked Sendable {
         if start { startThread() }
     }
 
-    /// Ends the threads once they finish what they are at; jobs that no thread has begun are dropped.
+    /// Ends the threads once the jobs that were submitted are done.
     package func stop() {
         monitor.withLock {
             isStopped = true
-            jobs.removeAll()
-            head = 0
             delayed.removeAll()
             monitor.broadcast()
         }
@@ -76,8 +75,12 @@ package final class WorkQueue: @unchecked Sendable {
         do {
             try storage.startThread("wal-worker") { [self] in work() }
         } catch {
-            // Those that run already do the work; with none at all, the next submission tries again.
-            monitor.withLock { threads -= 1 }
+            // Those that run already do the work; with none at all, this thread must, or somebody would wait for ever.
+            let isAlone = monitor.withLock { () -> Bool in
+                threads -= 1
+                return threads == 0
+            }
+            if isAlone { while runOne() {} }
         }
     }
 
@@ -101,11 +104,11 @@ package final class WorkQueue: @unchecked Sendable {
         while true {
             let job = monitor.withLock { () -> Job? in
                 while true {
+                    if let job = takeJob() { return job }
                     if isStopped {
                         threads -= 1
                         return nil
                     }
-                    if let job = takeJob() { return job }
                     idle += 1
                     if let first = delayed.first {
                         let now = storage.monotonicNow()

@@ -1,0 +1,68 @@
+#if canImport(Glibc)
+internal import Glibc
+#elseif canImport(Musl)
+internal import Musl
+#elseif canImport(Darwin)
+internal import Darwin
+#endif
+
+/// The system calls of the command line: the one file that makes any.
+enum Descriptor {
+    static let input: Int32 = 0
+    static let output: Int32 = 1
+    static let errors: Int32 = 2
+
+    /// A write to a pipe that nobody reads is an error from now on, not the end of the process.
+    static func ignoreBrokenPipes() { signal(SIGPIPE, SIG_IGN) }
+
+    static func isTerminal(_ descriptor: Int32) -> Bool { isatty(descriptor) == 1 }
+
+    /// Reads what is there, at least one byte; 0 at the end.
+    static func read(_ descriptor: Int32, into buffer: UnsafeMutableRawBufferPointer) throws(ToolError) -> Int {
+        while true {
+            #if canImport(Darwin)
+            let count = Darwin.read(descriptor, buffer.baseAddress, buffer.count)
+            #elseif canImport(Musl)
+            let count = Musl.read(descriptor, buffer.baseAddress, buffer.count)
+            #else
+            let count = Glibc.read(descriptor, buffer.baseAddress, buffer.count)
+            #endif
+            if count >= 0 { return count }
+            if errno == EINTR { continue }
+            if errno == EAGAIN {
+                wait(descriptor, for: POLLIN)
+                continue
+            }
+            throw ToolError(.failed, "cannot read the input: \(String(cString: strerror(errno)))")
+        }
+    }
+
+    static func write(_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer) throws(ToolError) {
+        var rest = bytes
+        while !rest.isEmpty {
+            #if canImport(Darwin)
+            let count = Darwin.write(descriptor, rest.baseAddress, rest.count)
+            #elseif canImport(Musl)
+            let count = Musl.write(descriptor, rest.baseAddress, rest.count)
+            #else
+            let count = Glibc.write(descriptor, rest.baseAddress, rest.count)
+            #endif
+            if count >= 0 {
+                rest = UnsafeRawBufferPointer(rebasing: rest[count...])
+                continue
+            }
+            switch errno {
+            case EINTR: continue
+            case EAGAIN: wait(descriptor, for: POLLOUT)
+            case EPIPE: throw .brokenPipe
+            default: throw ToolError(.failed, "cannot write the output: \(String(cString: strerror(errno)))")
+            }
+        }
+    }
+
+    /// For a descriptor that somebody else made non-blocking.
+    private static func wait(_ descriptor: Int32, for events: Int32) {
+        var request = pollfd(fd: descriptor, events: Int16(events), revents: 0)
+        _ = poll(&request, 1, -1)
+    }
+}

@@ -1,0 +1,459 @@
+/// Checks one partition, segment by segment.
+///
+/// As in recovery, the greatest mark decides: a place that can't be read is damage where a mark says that the records there
+/// were durable, and beyond it the torn end that a crash leaves.
+struct PartitionVerifier {
+    /// More damage than this in one partition is not listed.
+    private static let damageLimit = 1000
+
+    private let files: PartitionFiles
+    private let progress: (UInt64) -> Void
+    private var state: PartitionState?
+    /// Their files are closed, for there may be more of them than the process may have open.
+    private var segments: [SegmentFile] = []
+    private var result: WalVerification.Partition
+
+    /// The LSN that comes next.
+    private var next: UInt64 = 1
+    /// The greatest LSN that anything calls durable.
+    private var durable: UInt64 = 0
+    /// Everything behind the first bad place was searched for marks.
+    private var isSurveyed = false
+    private var bytesDone: UInt64 = 0
+
+    static func verify(
+        _ id: PartitionID, _ root: any WalDirectory, _ progress: (UInt64) -> Void
+    ) throws(WalError) -> WalVerification.Partition {
+        try withoutActuallyEscaping(progress) { (progress) throws(WalError) in
+            var verifier = try PartitionVerifier(PartitionFiles(id: id, root: root), progress)
+            try verifier.run()
+            return verifier.result
+        }
+    }
+
+    private init(_ files: PartitionFiles, _ progress: @escaping (UInt64) -> Void) throws(WalError) {
+        self.files = files
+        self.progress = progress
+        result = WalVerification.Partition(id: files.id)
+    }
+
+    private mutating func run() throws(WalError) {
+        try readState()
+        for stranger in files.strangers {
+            damage(
+                .notALog, "\(stranger.name) is not a regular file (a symbolic link?) and is not followed",
+                segment: stranger.firstLSN, lsn: stranger.firstLSN)
+        }
+        try openSegments()
+        result.segments = segments.count
+        next = state?.firstRetained ?? 1
+        if let first = segments.first, first.firstLSN != next {
+            damage(
+                .missing,
+                "the segment that begins with LSN \(next) is missing, and STATE does not say that it was purged",
+                segment: next, lsn: next)
+            next = first.firstLSN
+        }
+        var isWhole = true
+        for place in segments.indices {
+            isWhole = try check(place)
+            bytesDone += segments[place].size
+            if !isWhole { break }
+        }
+        if isWhole, durable >= next {
+            damage(
+                .missing, "records up to LSN \(durable) were durable, but the files end before LSN \(next)",
+                segment: segments.last?.footer == nil ? segments.last?.firstLSN : next, lsn: next)
+        }
+        result.durableLSN = LSN(durable)
+        judgeState()
+        result.isClean =
+            state?.isClean == true && result.damage.isEmpty && result.tornTail == nil && durable + 1 == next
+            && segments.allSatisfy { $0.footer != nil }
+    }
+
+    // MARK: Notes
+
+    private mutating func damage(
+        _ code: WalError.Code, _ message: String, segment: UInt64? = nil, offset: UInt64? = nil, lsn: UInt64? = nil
+    ) {
+        note(error(code, message, segment, offset, lsn))
+    }
+
+    private mutating func note(_ error: WalError) {
+        if result.damage.count < Self.damageLimit { result.damage.append(error) }
+    }
+
+    private mutating func remark(_ message: String, segment: UInt64? = nil, offset: UInt64? = nil) {
+        result.remarks.append(error(.corrupt, message, segment, offset, nil))
+    }
+
+    private func error(
+        _ code: WalError.Code, _ message: String, _ segment: UInt64?, _ offset: UInt64?, _ lsn: UInt64?
+    ) -> WalError {
+        WalError(
+            code, message, partition: files.id, segment: segment.map { LSN($0) }, offset: offset,
+            lsn: lsn.map { LSN($0) })
+    }
+
+    // MARK: STATE
+
+    private var brokenSlots: [UInt64] = []
+
+    private mutating func readState() throws(WalError) {
+        guard files.hasState else { return }
+        let file = try files.directory.openFile(FileFormat.stateFileName, .read)
+        defer { file.close() }
+        state = try PartitionState.read(file, partition: files.id)
+        durable = state?.durable ?? 0
+        for place in PartitionState.slotOffsets {
+            let bytes = try file.read(PartitionState.slotSize, at: place)
+            guard bytes.contains(where: { $0 != 0 }) else { continue }
+            let slot = try bytes.withUnsafeBufferPointer { (bytes) throws(WalError) in
+                try PartitionState(decoding: UnsafeRawBufferPointer(bytes), partition: files.id)
+            }
+            if slot == nil { brokenSlots.append(place) }
+        }
+    }
+
+    /// Once it is known how the partition ends.
+    private mutating func judgeState() {
+        let endsInOrder = result.tornTail == nil && segments.last?.footer != nil
+        for place in brokenSlots {
+            let message = "one of the two slots of STATE is not what was written; the other one counts"
+            // A crash may have torn the slot as it was written, which leaves a segment open too.
+            if endsInOrder { damage(.corrupt, message, offset: place) } else { remark(message, offset: place) }
+        }
+        if state == nil, durable > 0, brokenSlots.isEmpty {
+            damage(.missing, "the file STATE is gone or empty, though records were durable")
+        }
+    }
+
+    // MARK: Segments
+
+    private mutating func openSegments() throws(WalError) {
+        for entry in files.segments {
+            if let state, entry.firstLSN < state.firstRetained {
+                remark("\(entry.name) is left over from a purge", segment: entry.firstLSN)
+                continue
+            }
+            let segment: SegmentFile
+            do throws(WalError) {
+                segment = try files.open(entry)
+                segment.file.close()
+            } catch {
+                guard error.code == .io else { throw error.at(partition: files.id, segment: LSN(entry.firstLSN)) }
+                note(error.at(partition: files.id, segment: LSN(entry.firstLSN), lsn: LSN(entry.firstLSN)))
+                continue
+            }
+            if let state, let header = segment.header, header.epoch < state.oldestEpoch {
+                remark("\(entry.name) is left over from a truncation", segment: entry.firstLSN)
+                continue
+            }
+            result.bytes += segment.size
+            for mark in segment.marks { durable = max(durable, mark.durable) }
+            segments.append(segment)
+        }
+    }
+
+    /// Something can't be read at `offset`, where LSN `next` should be: true where that is damage.
+    private mutating func gap(
+        _ place: Int, _ offset: UInt64, _ code: WalError.Code, _ message: String, segment: UInt64? = nil
+    ) throws(WalError) -> Bool {
+        var content: UInt64?
+        if !isSurveyed {
+            isSurveyed = true
+            content = try survey(place, offset)
+        }
+        let name = segments[place].firstLSN
+        guard durable >= next else {
+            if content == nil { content = try survey(place, offset) }
+            if let bytes = content, bytes > 0 {
+                result.tornTail = WalVerification.TornTail(
+                    segment: LSN(name), offset: offset, lsn: LSN(next), bytes: bytes)
+            }
+            return false
+        }
+        damage(code, message, segment: segment ?? name, offset: segment == nil ? offset : nil, lsn: next)
+        return true
+    }
+
+    /// Looks for marks in everything behind a bad place, and how many bytes were ever written there.
+    private mutating func survey(_ place: Int, _ offset: UInt64) throws(WalError) -> UInt64 {
+        var content: UInt64 = 0
+        for (later, segment) in segments.enumerated().dropFirst(place) {
+            guard let header = segment.header else {
+                content += segment.size
+                continue
+            }
+            let from = later == place ? max(offset, FileFormat.dataStart) : FileFormat.dataStart
+            let file = try open(segment)
+            defer { file.close() }
+            let rest = try SegmentScan.survey(file: file, header: header, from: from)
+            durable = max(durable, rest.greatestMark)
+            content += later == place ? rest.contentEnd - from : rest.contentEnd
+        }
+        return content
+    }
+
+    private func open(_ segment: SegmentFile) throws(WalError) -> any WalFile {
+        try files.directory.openFile(segment.name, .read)
+    }
+
+    /// Behind a place that could not be passed: the LSN that comes next in what is left.
+    private mutating func skip(behind place: Int) {
+        if let footer = segments[place].footer {
+            next = max(next, footer.lastLSN + 1)
+        } else if place + 1 < segments.count {
+            next = max(next, segments[place + 1].firstLSN)
+        } else {
+            next = max(next, durable + 1)
+        }
+    }
+
+    /// Checks a segment; false where the log ends in it.
+    private mutating func check(_ place: Int) throws(WalError) -> Bool {
+        let segment = segments[place]
+        guard let header = segment.header else {
+            let error = segment.headerError
+            guard try gap(place, 0, error?.code ?? .corrupt, error?.message ?? "the segment has no header") else {
+                return false
+            }
+            skip(behind: place)
+            return true
+        }
+        if header.firstLSN > next {
+            let last = header.firstLSN - 1
+            guard
+                try gap(
+                    place, 0, .missing, "the segment with LSN \(next) … \(last) is missing: restore it from a backup",
+                    segment: next)
+            else { return false }
+        } else if header.firstLSN < next {
+            guard
+                try gap(
+                    place, 0, .corrupt,
+                    "the segment begins with LSN \(header.firstLSN), which an earlier one holds already")
+            else { return false }
+        }
+        next = header.firstLSN
+        if place > 0, let before = segments[place - 1].header, before.epoch > header.epoch {
+            damage(
+                .corrupt, "the segment's epoch is older than that of the segment before", segment: header.firstLSN,
+                offset: 0, lsn: next)
+        }
+        do throws(WalError) {
+            let file = try open(segment)
+            defer { file.close() }
+            try checkFront(segment, header, file, isLast: place == segments.count - 1)
+            return try checkFrames(place, header, file)
+        } catch {
+            guard error.code == .io else { throw error }
+            note(error.at(partition: files.id, segment: LSN(header.firstLSN), lsn: LSN(next)))
+            skip(behind: place)
+            return true
+        }
+    }
+
+    /// What stands before the frames: the two places for marks, and zeros.
+    private mutating func checkFront(
+        _ segment: SegmentFile, _ header: SegmentHeader, _ file: any WalFile, isLast: Bool
+    ) throws(WalError) {
+        let front = try file.read(Int(FileFormat.dataStart), at: 0)
+        let area: UInt32 = front.withUnsafeBytes { ByteReader($0).integer(60) } ?? 0
+        var zeros = [min(64 + Int(area) + 4, FileFormat.headerSize)..<FileFormat.headerSize]
+        for place in FileFormat.markOffsets.map(Int.init) {
+            let range = place..<(place + FileFormat.markSize)
+            zeros.append(range.upperBound..<(place + FileFormat.headerSize))
+            guard front.count >= range.upperBound, front[range].contains(where: { $0 != 0 }) else { continue }
+            let mark = front.withUnsafeBytes {
+                SegmentMark(decoding: UnsafeRawBufferPointer(rebasing: $0[range]), salt: header.salt)
+            }
+            guard mark == nil else { continue }
+            let message = "a mark is not what was written; the other one and the frames count"
+            // Not yet synced, a mark may be torn by a crash.
+            if isLast, segment.footer == nil {
+                remark(message, segment: header.firstLSN, offset: UInt64(place))
+            } else {
+                damage(.corrupt, message, segment: header.firstLSN, offset: UInt64(place), lsn: header.firstLSN)
+            }
+        }
+        for range in zeros {
+            guard let at = front.indices.clamped(to: range).first(where: { front[$0] != 0 }) else { continue }
+            damage(
+                .corrupt, "there should be zeros before the frames; no record is concerned", segment: header.firstLSN,
+                offset: UInt64(at), lsn: header.firstLSN)
+        }
+    }
+
+    private mutating func checkFrames(
+        _ place: Int, _ header: SegmentHeader, _ file: any WalFile
+    ) throws(WalError) -> Bool {
+        let segment = segments[place]
+        var tracker = FrameTracker(segment: segment)
+        var walk = FrameWalk(file: file, salt: header.salt, limit: segment.footer?.dataEnd ?? segment.size)
+        var reported: UInt64 = 0
+        frames: while true {
+            let at = UInt64(walk.offset)
+            switch try walk.next() {
+            case .frame:
+                if at - reported >= 4 << 20 {
+                    reported = at
+                    progress(bytesDone + at)
+                }
+                let scanner = walk.scanner
+                guard scanner.kind <= FrameKind.footer else {
+                    throw error(
+                        .unsupportedFormat, "a frame of kind \(scanner.kind), which this release does not know",
+                        header.firstLSN, at, next)
+                }
+                // Sealed, but the trailer behind it, or something in it, is not whole.
+                if scanner.kind == FrameKind.footer { break frames }
+                guard scanner.lsn == next else {
+                    guard try gap(place, at, .corrupt, "a frame of LSN \(scanner.lsn) stands where LSN \(next) should")
+                    else { return false }
+                    tracker.isBroken = true
+                    guard scanner.lsn > next else { continue }
+                    next = scanner.lsn
+                    take(scanner, header, &tracker)
+                    continue
+                }
+                take(scanner, header, &tracker)
+            case .blank where segment.footer == nil, .end:
+                break frames
+            case .blank, .bad:
+                guard
+                    try gap(place, at, .corrupt, "a frame is not what was written: its length or checksum is wrong")
+                else { return false }
+                tracker.isBroken = true
+                guard try walk.resync(from: next) else {
+                    skip(behind: place)
+                    if segment.footer == nil { return true }
+                    break frames
+                }
+                next = max(next, walk.peekedLSN)
+            }
+        }
+        tracker.frame(at: UInt64(walk.offset), lsn: next)
+        return try finish(place, header, tracker, end: UInt64(walk.offset))
+    }
+
+    /// Counts a whole frame.
+    private mutating func take(_ scanner: FrameScanner, _ header: SegmentHeader, _ tracker: inout FrameTracker) {
+        let at = UInt64(scanner.frameOffset)
+        tracker.frame(at: at, lsn: next)
+        switch scanner.kind {
+        case FrameKind.mark:
+            guard let mark = SegmentMark(framePayload: scanner.payload, at: at, salt: header.salt),
+                mark.durable < next, mark.endOffset <= at
+            else {
+                damage(
+                    .corrupt, "a mark between the records makes no sense", segment: header.firstLSN, offset: at, lsn: next)
+                return
+            }
+            durable = max(durable, mark.durable)
+        default:
+            guard let count = PartitionVerifier.records(in: scanner) else {
+                damage(
+                    .corrupt, "a batch is shorter than it says", segment: header.firstLSN, offset: at, lsn: next)
+                next += BatchReader.count(kind: scanner.kind, payload: scanner.payload) ?? 1
+                return
+            }
+            if result.firstLSN == nil { result.firstLSN = LSN(next) }
+            result.records += count
+            next += count
+            result.lastLSN = LSN(next - 1)
+        }
+    }
+
+    /// Nil for a batch whose records do not fit into it.
+    private static func records(in scanner: FrameScanner) -> UInt64? {
+        guard scanner.kind == FrameKind.batch else { return 1 }
+        guard var batch = BatchReader(payload: scanner.payload) else { return nil }
+        let count = UInt64(batch.remaining)
+        while batch.remaining > 0 {
+            guard batch.next() != nil else { return nil }
+        }
+        return count
+    }
+
+    /// At the end of a segment's frames: the footer, its index, and the marks that point into the segment.
+    private mutating func finish(
+        _ place: Int, _ header: SegmentHeader, _ tracker: FrameTracker, end: UInt64
+    ) throws(WalError) -> Bool {
+        let segment = segments[place]
+        let name = header.firstLSN
+        for entry in tracker.badEntries where !tracker.isBroken {
+            damage(
+                .corrupt, "the index says that LSN \(entry.lsn) is at offset \(entry.offset), where it is not",
+                segment: name, offset: entry.offset, lsn: entry.lsn)
+        }
+        for mark in tracker.badMarks where !tracker.isBroken {
+            damage(
+                .corrupt,
+                "a mark says that everything up to LSN \(mark.durable), before offset \(mark.endOffset), is durable, but no frame ends there",
+                segment: name, offset: mark.place, lsn: mark.durable)
+        }
+        guard let footer = segment.footer else {
+            let isLast = place == segments.count - 1
+            if isLast, let state, state.isClean, state.durable >= name {
+                damage(
+                    .corrupt, "the segment was sealed, but its footer is not what was written", segment: name,
+                    offset: end, lsn: next)
+                return true
+            }
+            guard
+                try gap(
+                    place, end, .corrupt,
+                    isLast
+                        ? "there are records missing at the end of the segment"
+                        : "the segment ends without a whole footer, though another follows it")
+            else { return isLast && result.tornTail == nil }
+            if isLast || segments[place + 1].firstLSN > next { skip(behind: place) }
+            return true
+        }
+        if segment.size != footer.dataEnd + UInt64(SegmentFooter.size(indexCount: footer.index.count)) {
+            damage(
+                .corrupt, "there are bytes between the footer and the trailer that nobody wrote", segment: name,
+                offset: footer.dataEnd, lsn: footer.lastLSN)
+        }
+        if footer.lastLSN + 1 != next {
+            guard
+                try gap(
+                    place, footer.dataEnd, .corrupt,
+                    "the footer says that the segment ends with LSN \(footer.lastLSN), but its frames end before LSN \(next)")
+            else { return false }
+            next = footer.lastLSN + 1
+        }
+        return true
+    }
+}
+
+/// Compares frames with what points at them: the footer's index and the marks.
+private struct FrameTracker {
+    private let entries: [IndexEntry]
+    private var entry = 0
+    private var marks: [SegmentMark]
+    private(set) var badEntries: [IndexEntry] = []
+    /// Frames could not be read, so that what points at them proves nothing.
+    var isBroken = false
+
+    init(segment: SegmentFile) {
+        entries = segment.footer?.index ?? []
+        marks = segment.marks.filter { $0.endOffset > FileFormat.dataStart }
+    }
+
+    /// A frame starts, or the last one ends, at `offset`; the next record is `lsn`.
+    mutating func frame(at offset: UInt64, lsn: UInt64) {
+        while entry < entries.count, entries[entry].offset <= offset {
+            if entries[entry] != IndexEntry(lsn: lsn, offset: offset, time: entries[entry].time) {
+                badEntries.append(entries[entry])
+            }
+            entry += 1
+        }
+        if !marks.isEmpty { marks.removeAll { $0.endOffset == offset && $0.durable + 1 == lsn } }
+    }
+
+    /// Those that no frame has met.
+    var badMarks: [SegmentMark] { marks }
+}

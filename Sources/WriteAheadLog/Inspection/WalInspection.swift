@@ -1,0 +1,201 @@
+/// What a log says of itself: partitions, segments, LSNs, codecs and types, without opening it.
+///
+/// Headers, footers and marks are read, and of a segment that is still written to the frames behind its last mark. It needs
+/// neither the record's type nor a codec, takes no lock, works beside a live writer and on a damaged log, and writes
+/// nothing. To check every byte there is ``WalVerification``.
+public struct WalInspection: Sendable {
+    /// One segment file.
+    public struct Segment: Sendable {
+        public var name: String
+        /// From the name.
+        public var firstLSN: LSN
+        /// `firstLSN − 1` where it holds no record; nil where the file can't tell.
+        public var lastLSN: LSN?
+        /// Nothing is appended to it any more.
+        public var isSealed = false
+        /// Size of the file.
+        public var fileBytes: UInt64 = 0
+        /// Where the frames end, from the start of the file.
+        public var dataEnd: UInt64?
+        /// Grows whenever the log is opened for writing.
+        public var epoch: UInt64?
+        /// Nanoseconds since 1970.
+        public var created: UInt64?
+        public var codecID: UInt32?
+        public var codecName: String?
+        public var codecParameters: [UInt8]?
+        public var typeName: String?
+        /// Why there is nothing more to say.
+        public var damage: WalError?
+
+        /// How many records it holds, where that is known.
+        public var recordCount: UInt64? { lastLSN.map { $0.rawValue + 1 - firstLSN.rawValue } }
+    }
+
+    /// One partition.
+    public struct Partition: Sendable {
+        public var id: PartitionID
+        /// Oldest first.
+        public var segments: [Segment] = []
+        /// The greatest LSN that a mark or STATE calls durable.
+        public var durableLSN: LSN = .none
+        /// It was closed in order; else a writer has it open, or ended without closing.
+        public var isClean = false
+        /// What is wrong at first sight.
+        public var damage: [WalError] = []
+
+        /// The oldest LSN that is kept; nil where there is no record.
+        public var firstLSN: LSN? { segments.first { ($0.recordCount ?? 1) > 0 }?.firstLSN }
+        /// Nil where there is no record.
+        public var lastLSN: LSN? { segments.last { ($0.recordCount ?? 0) > 0 }?.lastLSN }
+        /// As far as is known.
+        public var recordCount: UInt64 { segments.reduce(0) { $0 + ($1.recordCount ?? 0) } }
+        /// Size of the segment files.
+        public var bytes: UInt64 { segments.reduce(0) { $0 + $1.fileBytes } }
+    }
+
+    /// In order.
+    public internal(set) var partitions: [Partition] = []
+
+    /// Looks at a log.
+    ///
+    /// - Throws: where nothing can be said about it: `.notFound`, `.notALog`, `.permissionDenied`. Damage, also a newer
+    ///   format, is a result.
+    /// - Complexity: O(segments), and the bytes behind the last mark of each partition.
+    public static func inspect(at path: String) async throws(WalError) -> WalInspection {
+        try await blocking(on: PosixStorage(), named: "wal-inspect") { () throws(WalError) in
+            try inspectAndWait(at: path)
+        }
+    }
+
+    /// The same on the calling thread, which it may block: for threads and `main.swift`.
+    ///
+    /// - Parameter progress: is told how many partitions of how many are done.
+    public static func inspectAndWait(
+        at path: String, progress: (_ done: Int, _ partitions: Int) -> Void = { _, _ in }
+    ) throws(WalError) -> WalInspection {
+        try inspect(at: path, storage: PosixStorage(), progress: progress)
+    }
+
+    package static func inspect(
+        at path: String, storage: any WalStorage, progress: (_ done: Int, _ partitions: Int) -> Void = { _, _ in }
+    ) throws(WalError) -> WalInspection {
+        let files = try LogFiles(at: path, storage: storage)
+        var result = WalInspection()
+        for (place, entry) in files.partitions.enumerated() {
+            progress(place, files.partitions.count)
+            guard entry.kind == .directory else {
+                var partition = Partition(id: entry.id)
+                partition.damage.append(
+                    WalError(
+                        .notALog, "\(FileFormat.partitionName(entry.id)) is not a directory and is not followed",
+                        partition: entry.id))
+                result.partitions.append(partition)
+                continue
+            }
+            result.partitions.append(
+                try retryingRaces { () throws(WalError) in try Partition(entry.id, files.root) })
+        }
+        return result
+    }
+}
+
+extension WalInspection.Partition {
+    fileprivate init(_ id: PartitionID, _ root: any WalDirectory) throws(WalError) {
+        self.init(id: id)
+        let files = try PartitionFiles(id: id, root: root)
+        var state: PartitionState?
+        if files.hasState {
+            let file = try files.directory.openFile(FileFormat.stateFileName, .read)
+            do throws(WalError) {
+                state = try PartitionState.read(file, partition: id)
+            } catch {
+                damage.append(error.at(partition: id))
+            }
+        }
+        for stranger in files.strangers {
+            damage.append(
+                WalError(
+                    .notALog, "\(stranger.name) is not a regular file and is not followed", partition: id,
+                    segment: LSN(stranger.firstLSN)))
+        }
+        durableLSN = LSN(state?.durable ?? 0)
+        for entry in files.segments {
+            if let state, entry.firstLSN < state.firstRetained { continue }
+            var segment = WalInspection.Segment(name: entry.name, firstLSN: LSN(entry.firstLSN))
+            do throws(WalError) {
+                let file = try files.open(entry)
+                // Left over from a truncation.
+                if let state, let header = file.header, header.epoch < state.oldestEpoch { continue }
+                durableLSN = max(durableLSN, try segment.describe(file))
+            } catch {
+                if error.code == .notFound { throw error }
+                segment.damage = error.at(partition: id, segment: segment.firstLSN)
+            }
+            if let error = segment.damage { damage.append(error) }
+            segments.append(segment)
+        }
+        try judge(state)
+    }
+
+    /// Whether the segments follow each other and hold what was durable.
+    private mutating func judge(_ state: PartitionState?) throws(WalError) {
+        var next: LSN? = LSN(state?.firstRetained ?? 1)
+        for segment in segments {
+            if let next, segment.firstLSN != next {
+                damage.append(
+                    WalError(
+                        segment.firstLSN > next ? .missing : .corrupt,
+                        "a segment begins with LSN \(segment.firstLSN) where LSN \(next) should come", partition: id,
+                        segment: next, lsn: next))
+            }
+            next = segment.lastLSN.map { LSN($0.rawValue + 1) }
+        }
+        if let next, durableLSN >= next {
+            damage.append(
+                WalError(
+                    .missing, "records up to LSN \(durableLSN) were durable, but the files end before LSN \(next)",
+                    partition: id, segment: segments.last?.firstLSN, lsn: next))
+        }
+        isClean =
+            state?.isClean == true && damage.isEmpty && segments.allSatisfy(\.isSealed)
+            && next.map { $0.rawValue == durableLSN.rawValue + 1 } == true
+    }
+}
+
+extension WalInspection.Segment {
+    /// Fills in what the file says; returns the greatest LSN that it calls durable.
+    fileprivate mutating func describe(_ file: SegmentFile) throws(WalError) -> LSN {
+        fileBytes = file.size
+        guard let header = file.header else {
+            damage = file.headerError
+            return .none
+        }
+        epoch = header.epoch
+        created = header.created
+        codecID = header.codecID
+        codecName = header.codecName
+        codecParameters = header.codecParameters
+        typeName = header.typeName
+        var durable = file.marks.map(\.durable).max() ?? 0
+        if let footer = file.footer {
+            isSealed = true
+            lastLSN = LSN(footer.lastLSN)
+            dataEnd = footer.dataEnd
+            return LSN(durable)
+        }
+        var from = FileFormat.dataStart
+        var next = header.firstLSN
+        if let mark = file.marks.max(by: { $0.endOffset < $1.endOffset }), mark.endOffset > from,
+            mark.endOffset <= file.size, mark.durable + 1 >= header.firstLSN
+        {
+            from = mark.endOffset
+            next = mark.durable + 1
+        }
+        let scan = try SegmentScan(file: file.file, header: header, from: from, nextLSN: next, limit: file.size)
+        durable = max(durable, scan.greatestMark)
+        lastLSN = LSN(scan.nextLSN - 1)
+        dataEnd = scan.offset
+        return LSN(durable)
+    }
+}
