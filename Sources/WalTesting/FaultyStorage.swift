@@ -47,10 +47,17 @@ package final class FaultyStorage: WalStorage {
     private let state = Locked(State())
     private let changed = Monitor()
     private let runsWorkers: Bool
+    private let start: UInt64?
 
-    /// - Parameter runsWorkers: false where syncs, marks and prepared segments must not happen behind a test's back: then only
-    ///   `syncAndWait`, and what an append does itself, reach the disk.
-    package init(runsWorkers: Bool = true) { self.runsWorkers = runsWorkers }
+    /// - Parameters:
+    ///   - runsWorkers: false where syncs, marks and prepared segments must not happen behind a test's back: then only
+    ///     `syncAndWait`, and what an append does itself, reach the disk.
+    ///   - runsClock: false where only ``advanceClock(nanoseconds:)`` moves the monotonic clock, so that no idle mark is written
+    ///     in a test that happens to be slow.
+    package init(runsWorkers: Bool = true, runsClock: Bool = false) {
+        self.runsWorkers = runsWorkers
+        start = runsClock ? nil : base.monotonicNow()
+    }
 
     // MARK: Rules
 
@@ -184,7 +191,7 @@ package final class FaultyStorage: WalStorage {
         return try FaultyDirectory(storage: self, path: "", base: base.openRoot(path, create: create))
     }
 
-    package func monotonicNow() -> UInt64 { base.monotonicNow() + state.withLock { $0.clockOffset } }
+    package func monotonicNow() -> UInt64 { (start ?? base.monotonicNow()) + state.withLock { $0.clockOffset } }
     package func wallClockNow() -> UInt64 { base.wallClockNow() }
     package func random() -> UInt64 { base.random() }
     package func openFilesLimit() -> Int { min(fileLimit, base.openFilesLimit()) }

@@ -154,7 +154,7 @@ struct Promise04MarkTests {
     @Test("a second after the last sync its mark is written and synced")
     func idleMark() async throws {
         try await withTemporaryDirectory { path in
-            let storage = FaultyStorage()
+            let storage = FaultyStorage(runsClock: true)
             let wal = try await BytesWal.open(at: path, configuration: small(), storage: storage)
             let partition = try wal.partition(1)
             try await partition.append(Payload(record(1)), durability: .synced)
