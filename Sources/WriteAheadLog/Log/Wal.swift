@@ -172,6 +172,8 @@ public final class Wal<Record: WalCodable>: Sendable {
             var result: PartitionRecovery.Result
             if settings.truncate {
                 result = try recovery.truncate(directory)
+            } else if isReadOnly {
+                result = try recovery.recoverBesideWriter(in: directory)
             } else {
                 result = try recovery.recover(in: directory)
             }

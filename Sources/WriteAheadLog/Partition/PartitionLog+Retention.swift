@@ -13,6 +13,8 @@ extension PartitionLog {
             if case .closed = phase { try checkWritable() }
             return unsynced.contains { $0.lastLSN < lsn } && failure == nil
         }
+        // A first append takes the state's lock under the partition's, to make the directory; below it is the other way round.
+        guard withLock({ exists }) else { return 0 }
         // What was never durable can't be called purged.
         if needsSync { try syncAndWait() }
         // The state's lock keeps a second purge out until this one is done.

@@ -62,6 +62,9 @@ extension PartitionLog {
 
     /// Under the lock: whether a sync has nothing to do or can't be had.
     private func doneWithoutSync() -> (error: WalError?, Void)? {
+        if shared.settings.isReadOnly {
+            return (WalError(.readOnly, "the log was opened for reading only", partition: id), ())
+        }
         switch phase {
         case .poisoned(let error): return (error, ())
         case .quarantined: return (nil, ())

@@ -1,22 +1,13 @@
 extension PartitionLog {
     /// A reader beside a live writer: looks again at what the files hold. Segments that are known stay the same objects.
     func refresh() throws(WalError) {
-        var result: PartitionRecovery.Result?
-        var attempts = 0
-        while result == nil {
-            do throws(WalError) {
-                result = try PartitionRecovery(id: id, shared: shared).recover(in: try openDirectory())
-            } catch {
-                // The writer purges or rotates while we look: a name is gone that was there just now.
-                attempts += 1
-                let isRace = error.code == .notFound || error.code == .missing
-                guard isRace, attempts < 20 else {
-                    if error.code == .notFound, !exists { return }
-                    throw error
-                }
-            }
+        let found: PartitionRecovery.Result
+        do throws(WalError) {
+            found = try PartitionRecovery(id: id, shared: shared).recoverBesideWriter(in: try openDirectory())
+        } catch {
+            if error.code == .notFound, !exists { return }
+            throw error
         }
-        guard let found = result else { return }
         withLock {
             exists = true
             segments = found.segments.map { fresh in

@@ -53,6 +53,20 @@ struct PartitionRecovery {
         }
     }
 
+    /// For a reader beside a live writer, who purges or rotates while we look: a name is gone that was there just now, or STATE
+    /// knows of a file that was not there yet. Then it looks again.
+    func recoverBesideWriter(in directory: any WalDirectory) throws(WalError) -> Result {
+        var attempts = 0
+        while true {
+            do throws(WalError) {
+                return try recover(in: directory)
+            } catch {
+                attempts += 1
+                guard error.code == .notFound || error.code == .missing, attempts < 20 else { throw error }
+            }
+        }
+    }
+
     private func result(_ survey: Survey) -> Result {
         var result = Result(state: survey.state)
         for (place, file) in survey.files.prefix(survey.kept).enumerated() {
