@@ -19,7 +19,7 @@ struct FrameWalk {
     init(file: any WalFile, salt: UInt64, limit: UInt64) {
         window = ReadWindow(file: file)
         let start = Int(FileFormat.dataStart)
-        scanner = FrameScanner(base: window.base, offset: start, limit: start, salt: salt)
+        scanner = FrameScanner(base: window.base, offset: start, limit: start, salt: salt, disabled: [])
         self.limit = Int(clamping: limit)
     }
 

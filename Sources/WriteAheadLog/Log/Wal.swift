@@ -40,6 +40,10 @@ public final class Wal<Record: WalCodable>: Sendable {
         public var observer: WalObserver
         /// How long after a partition's last sync its mark is made durable by one more. A second; tests change it.
         package var idleMarkNanoseconds: UInt64 = 1_000_000_000
+        /// Left out, to show that a test notices.
+        package var disabledMeasures: SafetyMeasures = []
+        /// The least segment size; tests take less, to have many segments.
+        package var minimumSegmentSize = 64 << 10
 
         public init(
             segmentSize: Int = 64 << 20, codec: AnyWalCodec<Record>,
@@ -67,7 +71,7 @@ public final class Wal<Record: WalCodable>: Sendable {
 
         func validated(isReadOnly: Bool) throws(WalError) -> LogSettings {
             func invalid(_ message: String) -> WalError { WalError(.invalidArgument, message) }
-            guard segmentSize >= 64 << 10, segmentSize <= 16 << 30 else {
+            guard segmentSize >= minimumSegmentSize, segmentSize <= 16 << 30 else {
                 throw invalid("segmentSize is \(segmentSize), but must be 65,536 … 17,179,869,184 bytes")
             }
             guard maximumRecordSize >= 1, maximumRecordSize <= FileFormat.largestFrame - 65_536 else {
@@ -94,7 +98,8 @@ public final class Wal<Record: WalCodable>: Sendable {
                 segmentSize: segmentSize, maximumRecordSize: maximumRecordSize,
                 maximumUnsyncedBytes: maximumUnsyncedBytes, writes: writes, reads: reads, onDamage: onDamage,
                 check: check, isReadOnly: isReadOnly, truncate: truncate, maximumOpenSegments: maximumOpenSegments,
-                observer: observer, idleMarkNanoseconds: idleMarkNanoseconds)
+                observer: observer, idleMarkNanoseconds: idleMarkNanoseconds,
+                disabled: disabledMeasures)
         }
     }
 
@@ -151,7 +156,7 @@ public final class Wal<Record: WalCodable>: Sendable {
         var lockFile: (any WalFile)?
         if !isReadOnly {
             let file = try root.openFile(FileFormat.lockFileName, .createOrOpen)
-            try Self.takeLock(file, path)
+            if !settings.disabled.contains(.lock) { try Self.takeLock(file, path) }
             lockFile = file
         }
         self.configuration = configuration
@@ -214,9 +219,10 @@ public final class Wal<Record: WalCodable>: Sendable {
         let codec = configuration.partitionCodecs[id] ?? configuration.codec
         let identity = SegmentIdentity(
             codecID: codec.id, codecName: codec.name, codecParameters: codec.parameters, typeName: Record.walTypeName)
-        let epoch = max(
-            shared.storage.wallClockNow(),
-            max(result.state.epoch, result.segments.map(\.header.epoch).max() ?? 0) + 1)
+        let newest = max(result.state.epoch, result.segments.map(\.header.epoch).max() ?? 0)
+        let epoch =
+            shared.settings.disabled.contains(.epoch)
+            ? max(newest, 1) : max(shared.storage.wallClockNow(), newest + 1)
         let log = PartitionLog(id: id, shared: shared, identity: identity, state: result.state)
         log.exists = exists
         log.segments = result.segments

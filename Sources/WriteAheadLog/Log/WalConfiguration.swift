@@ -66,6 +66,7 @@ struct LogSettings: Sendable {
     var maximumOpenSegments: Int?
     var observer: WalObserver
     var idleMarkNanoseconds: UInt64
+    var disabled: SafetyMeasures
     /// Tests count on nothing happening behind their backs.
     var preparesSegments = true
 }

@@ -30,6 +30,9 @@ extension PartitionLog {
             }
             guard !victims.isEmpty else { return (0, first) }
             let directory = try openDirectory()
+            if disabled.contains(.purgeOrder) {
+                for victim in victims.reversed() { try directory.remove(victim.name) }
+            }
             do throws(WalError) {
                 var next = state
                 next.firstRetained = first
@@ -44,7 +47,7 @@ extension PartitionLog {
                 withLock { segments.insert(contentsOf: victims, at: 0) }
                 throw error.at(partition: id)
             }
-            for victim in victims { try directory.remove(victim.name) }
+            if !disabled.contains(.purgeOrder) { for victim in victims { try directory.remove(victim.name) } }
             try directory.sync()
             return (victims.count, first)
         }

@@ -5,6 +5,7 @@ extension PartitionLog {
     static let firstAllocation: UInt64 = 16_384
 
     private var segmentSize: UInt64 { UInt64(shared.settings.segmentSize) }
+    var disabled: SafetyMeasures { shared.settings.disabled }
 
     /// Under the lock: sees to it that a frame of `total` bytes may be stored at `end`, within a segment that has room for its
     /// footer too. What takes a system call or a wait is done only if `mayBlock`; otherwise false is returned.
@@ -164,7 +165,8 @@ extension PartitionLog {
     private func createSegment(_ total: Int, allocating: UInt64) throws(WalError) {
         let directory = try makeDirectory()
         let header = SegmentHeader(
-            partition: id, firstLSN: hot.pointee.nextLSN, epoch: hot.pointee.epoch, salt: shared.storage.random(),
+            partition: id, firstLSN: hot.pointee.nextLSN, epoch: hot.pointee.epoch,
+            salt: disabled.contains(.salt) ? 1 : shared.storage.random(),
             created: shared.storage.wallClockNow(), codecID: identity.codecID, codecName: identity.codecName,
             codecParameters: identity.codecParameters, typeName: identity.typeName)
         let name = FileFormat.segmentName(header.firstLSN)

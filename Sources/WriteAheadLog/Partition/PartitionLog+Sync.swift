@@ -152,13 +152,21 @@ extension PartitionLog {
         directoryIsDirty = false
         self.nameIsDirty = false
         // A ranged sync may acknowledge only where nothing unsynced lies before its range (promise 1).
-        let mayRange = sealed.isEmpty && !isDirty && !namesAreDirty && flight.start == segment?.syncedEnd
+        let mayRange =
+            sealed.isEmpty && !isDirty && !namesAreDirty && flight.start == segment?.syncedEnd
+            || disabled.contains(.rangedSync)
+        if disabled.contains(.markAfterSync), let segment {
+            var early = currentMark(of: segment)
+            early.durable = target
+            early.endOffset = end
+            writeMark(of: segment, early)
+        }
         let file = segment?.file
         unlock()
 
         var failed: WalError?
         do throws(WalError) {
-            for old in sealed { try old.file?.sync() }
+            if !disabled.contains(.segmentOrder) { for old in sealed { try old.file?.sync() } }
             if let file {
                 if !flight.isEmpty {
                     var isSynced = false
@@ -173,7 +181,7 @@ extension PartitionLog {
             }
             if namesAreDirty {
                 let directory = try openDirectory()
-                try directory.sync()
+                if !disabled.contains(.directorySync) { try directory.sync() }
                 // From now on the loss of the new segment's file, or of its header, shows.
                 try state.withLock { (state) throws(WalError) in
                     state.durable = max(state.durable, target)
@@ -192,6 +200,14 @@ extension PartitionLog {
         }
 
         lock()
+        if let failed, disabled.contains(.poison) {
+            let left = waiters
+            waiters = []
+            flight.clear()
+            unlock()
+            for waiter in left { waiter.finish(failed) }
+            return failed
+        }
         if let failed {
             let error = poison(failed)
             flight.clear()
@@ -240,9 +256,9 @@ extension PartitionLog {
     // MARK: Marks
 
     /// Under the lock, after a sync returned: notes it in one of the segment's two places, to become durable with a later sync.
-    private func writeMark(of segment: Segment) {
+    private func writeMark(of segment: Segment, _ given: SegmentMark? = nil) {
         guard let file = segment.file else { return }
-        let mark = currentMark(of: segment)
+        let mark = given ?? currentMark(of: segment)
         do throws(WalError) {
             try file.write(mark.encoded(), at: mark.place)
             segment.markSequence = mark.sequence

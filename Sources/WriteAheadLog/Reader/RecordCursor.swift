@@ -7,6 +7,7 @@ struct RecordCursor {
     let partition: PartitionLog
     let visibility: Visibility
     private let maps: Bool
+    private var disabled: SafetyMeasures { partition.shared.settings.disabled }
 
     /// The LSN of the record that comes next.
     private(set) var nextLSN: UInt64
@@ -35,7 +36,7 @@ struct RecordCursor {
         self.visibility = visibility
         let settings = partition.shared.settings
         maps = settings.reads == .automatic && !settings.isReadOnly && partition.shared.isMapped
-        scanner = FrameScanner(base: Self.nowhere, offset: 0, limit: 0, salt: 0)
+        scanner = FrameScanner(base: Self.nowhere, offset: 0, limit: 0, salt: 0, disabled: [])
         visibleLSN = visibility == .appended ? UInt64.max : partition.durable
         var hint: Position?
         switch start.kind {
@@ -111,14 +112,16 @@ struct RecordCursor {
             mapping = mapped
             window = nil
             scanner = FrameScanner(
-                base: UnsafeRawPointer(mapped.base), offset: Int(FileFormat.dataStart), limit: 0, salt: next.header.salt
-            )
+                base: UnsafeRawPointer(mapped.base), offset: Int(FileFormat.dataStart), limit: 0,
+                salt: next.header.salt,
+                disabled: disabled)
         } else {
             let opened = ReadWindow(file: file)
             window = opened
             mapping = nil
             scanner = FrameScanner(
-                base: opened.base, offset: Int(FileFormat.dataStart), limit: 0, salt: next.header.salt)
+                base: opened.base, offset: Int(FileFormat.dataStart), limit: 0, salt: next.header.salt,
+                disabled: disabled)
         }
     }
 
@@ -255,6 +258,7 @@ struct RecordCursor {
         if scanner.limit - scanner.offset >= wanted { return true }
         guard let segment else { return false }
         visibleEnd = Int(segment.publishedEnd)
+        if _slowPath(disabled.contains(.publishedEnd)) { visibleEnd = max(visibleEnd, segment.capacity) }
         guard visibleEnd - scanner.offset >= wanted else { return false }
         if window != nil {
             // A copy of this cursor may still look at what the window holds.

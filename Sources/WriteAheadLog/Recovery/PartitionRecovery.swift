@@ -231,7 +231,8 @@ struct PartitionRecovery {
                 expected = mark.durable + 1
             }
             let scan = try SegmentScan(
-                file: file.file, header: header, from: from, nextLSN: expected, limit: file.size)
+                file: file.file, header: header, from: from, nextLSN: expected, limit: file.size,
+                disabled: settings.disabled)
             file.file.close()
             let wasDurable = file.footer.map { $0.recordCount > 0 && $0.lastLSN <= survey.durable } ?? false
             survey.durable = max(survey.durable, scan.greatestMark)
@@ -314,7 +315,9 @@ struct PartitionRecovery {
             guard let from = survey.scanned[place], let header = file.header else { continue }
             let isLast = place == survey.kept - 1
             let end = isLast ? survey.endOffset : file.size
-            try rewrite(file.file, from: from == FileFormat.dataStart ? 0 : from, to: end)
+            if !settings.disabled.contains(.rewriting) {
+                try rewrite(file.file, from: from == FileFormat.dataStart ? 0 : from, to: end)
+            }
             if isLast, survey.nextLSN == header.firstLSN {
                 // No record in it: the next segment takes its name.
                 file.file.close()

@@ -108,12 +108,15 @@ struct SegmentScan {
     /// - Throws: what the file system says, and `.unsupportedFormat` for a whole frame of a kind that is not known.
     init(
         file: any WalFile, header: SegmentHeader, from offset: UInt64, nextLSN: UInt64, limit: UInt64,
+        disabled: SafetyMeasures = [],
         progress: (UInt64) throws(WalError) -> Void = { _ in }
     ) throws(WalError) {
         self.offset = offset
         self.nextLSN = nextLSN
         let window = ReadWindow(file: file)
-        var scanner = FrameScanner(base: window.base, offset: Int(offset), limit: Int(offset), salt: header.salt)
+        var scanner = FrameScanner(
+            base: window.base, offset: Int(offset), limit: Int(offset), salt: header.salt,
+            disabled: disabled)
         var indexed = offset
         while true {
             switch scanner.step() {
@@ -200,7 +203,7 @@ struct SegmentScan {
                 else { continue }
                 var scanner = FrameScanner(
                     base: bytes.baseAddress.unsafelyUnwrapped, offset: at, limit: at + FileFormat.markFrameSize,
-                    salt: header.salt)
+                    salt: header.salt, disabled: [])
                 if case .frame = scanner.step(),
                     let mark = SegmentMark(framePayload: scanner.payload, at: start + UInt64(at), salt: header.salt)
                 {

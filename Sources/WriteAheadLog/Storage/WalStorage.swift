@@ -11,10 +11,17 @@ package protocol WalStorage: Sendable {
     func wallClockNow() -> UInt64
     /// Unpredictable bits, for salts.
     func random() -> UInt64
-    /// Runs `body` on a thread of its own. A storage without threads ignores it, and its owner steps the ``WorkQueue``.
+    /// Runs `body` on a thread of its own.
     func startThread(_ name: String, _ body: @escaping @Sendable () -> Void) throws(WalError)
+    /// Takes over what a worker thread would run, not before that time of the monotonic clock; false where threads do it. A
+    /// simulation runs jobs one by one, in an order that replays.
+    func takes(_ job: @escaping @Sendable () -> Void, notBefore due: UInt64) -> Bool
     /// How many files the process may have open.
     func openFilesLimit() -> Int
+}
+
+extension WalStorage {
+    package func takes(_ job: @escaping @Sendable () -> Void, notBefore due: UInt64) -> Bool { false }
 }
 
 package enum EntryKind: Sendable { case file, directory, other }

@@ -1,7 +1,6 @@
 /// Runs what must not run on a caller's thread: syncs, the preparation of segments, marks after a second of quiet.
 ///
-/// Threads start when there is work for them and end with the queue. Where the storage starts none (a simulation), its owner
-/// calls ``runOne()``.
+/// Threads start when there is work for them and end with the queue. A simulated storage takes the jobs over and runs them itself.
 package final class WorkQueue: @unchecked Sendable {
     // Sendable: all mutable state is guarded by `monitor`.
     package typealias Job = @Sendable () -> Void
@@ -25,6 +24,7 @@ package final class WorkQueue: @unchecked Sendable {
     package func submit(_ job: @escaping Job) {
         let (runNow, start) = monitor.withLock { () -> (Bool, Bool) in
             guard !isStopped else { return (true, false) }
+            if storage.takes(job, notBefore: 0) { return (false, false) }
             jobs.append(job)
             return (false, wakeOrGrow())
         }
@@ -36,12 +36,16 @@ package final class WorkQueue: @unchecked Sendable {
     package func submit(afterNanoseconds nanoseconds: UInt64, _ job: @escaping Job) {
         let due = storage.monotonicNow() &+ nanoseconds
         let start = monitor.withLock { () -> Bool in
-            guard !isStopped else { return false }
+            guard !isStopped, !storage.takes({ [self] in runUnlessStopped(job) }, notBefore: due) else { return false }
             let place = delayed.firstIndex { $0.due > due } ?? delayed.endIndex
             delayed.insert((due, job), at: place)
             return wakeOrGrow()
         }
         if start { startThread() }
+    }
+
+    private func runUnlessStopped(_ job: Job) {
+        if !monitor.withLock({ isStopped }) { job() }
     }
 
     /// Ends the threads once the jobs that were submitted are done.
@@ -54,7 +58,7 @@ package final class WorkQueue: @unchecked Sendable {
     }
 
     /// Runs the next job that is due on the calling thread; false where there is none.
-    package func runOne() -> Bool {
+    private func runOne() -> Bool {
         let job = monitor.withLock { takeJob() }
         job?()
         return job != nil

@@ -1,0 +1,302 @@
+internal import WriteAheadLog
+
+#if canImport(Glibc)
+internal import Glibc
+#elseif canImport(Musl)
+internal import Musl
+#elseif canImport(Darwin)
+internal import Darwin
+#endif
+
+/// The state of a simulated machine. Guarded by ``SimulatedDisk/machine``'s lock.
+package final class DiskMachine {
+    private var random: SeededGenerator
+    private var tree: DiskFolder
+    /// Grows with each crash: handles of an earlier one are dead.
+    private(set) var generation = 0
+    var isDown = false
+    var operations = 0
+    /// Of 2026, in nanoseconds; both clocks.
+    var clock: UInt64 = 1_770_000_000_000_000_000
+    var plan: (operation: Int, crash: SimulatedDisk.Crash)?
+    var faults: [DiskFault] = []
+    var faultCount = 0
+    var hasLied = false
+    var capacity = Int.max
+    var exposesFreedBlocks = false
+    var hook: (@Sendable (Int) -> Void)?
+    /// Files that open handles may hold without a name.
+    private var freed: [DiskMemory] = []
+    var nextHandle = 0
+
+    init(seed: UInt64) {
+        random = SeededGenerator(seed: seed ^ 0xD15C)
+        tree = DiskFolder()
+    }
+
+    func clone(seed: UInt64) -> DiskMachine {
+        let copy = DiskMachine(seed: seed)
+        var known: [ObjectIdentifier: DiskFile] = [:]
+        copy.tree = tree.clone(&known)
+        copy.clock = clock
+        copy.capacity = capacity
+        copy.exposesFreedBlocks = exposesFreedBlocks
+        copy.freed = freed
+        copy.hasLied = hasLied
+        copy.faultCount = faultCount
+        return copy
+    }
+
+    // MARK: Files
+
+    /// The node at a path; nil where there is none.
+    private func node(_ path: String) -> DiskFolder.Node? {
+        var node = DiskFolder.Node.folder(tree)
+        for part in path.split(separator: "/") {
+            guard case .folder(let folder) = node, let next = folder.entries[String(part)] else { return nil }
+            node = next
+        }
+        return node
+    }
+
+    func file(_ path: String) -> DiskFile? {
+        if case .file(let file) = node(path) { return file }
+        return nil
+    }
+
+    func folder(_ path: String) -> DiskFolder? {
+        if case .folder(let folder) = node(path) { return folder }
+        return nil
+    }
+
+    /// A durable file, and durable folders above it.
+    func put(_ content: [UInt8], at path: String) {
+        var folder = tree
+        let parts = path.split(separator: "/").map(String.init)
+        for part in parts.dropLast() {
+            if case .folder(let next) = folder.entries[part] {
+                folder = next
+            } else {
+                let next = DiskFolder()
+                folder.add(part, .folder(next), isDurable: true)
+                folder = next
+            }
+        }
+        if let name = parts.last { folder.add(name, .file(DiskFile(content: content)), isDurable: true) }
+    }
+
+    func files(_ log: String) -> [String: [UInt8]] {
+        var found: [String: [UInt8]] = [:]
+        folder(log)?.walk { path, node in
+            if case .file(let file) = node { found[path] = file.content }
+        }
+        return found
+    }
+
+    /// Files with a name, in its order; each once.
+    func eachFile(_ body: (DiskFile) -> Void) {
+        tree.walk { _, node in
+            if case .file(let file) = node { body(file) }
+        }
+    }
+
+    /// The log's own directory is durable once it was made: whoever makes it syncs the one above.
+    func openRoot(_ path: String, create: Bool) throws(WalError) -> DiskFolder {
+        if let found = node(path) {
+            guard case .folder(let folder) = found else { throw SystemError.error(ENOTDIR, "open directory", path) }
+            return folder
+        }
+        guard create else { throw SystemError.error(ENOENT, "open directory", path) }
+        let folder = DiskFolder()
+        tree.add(path, .folder(folder), isDurable: true)
+        return folder
+    }
+
+    // MARK: Operations
+
+    struct Outcome {
+        var lies: DiskFault.Effect?
+        var dropsDirtyPages = false
+        /// How many of a write's bytes get through before it fails.
+        var partial: Int?
+    }
+
+    /// Counts an operation; throws where the machine is down or a fault says so.
+    ///
+    /// - Parameter interrupted: called where a planned crash comes amid this operation, with what gets through of a write.
+    func enter(
+        _ operation: DiskFault.Operation, _ path: String, generation: Int, count: Int = 0,
+        interrupted: (Int) -> Void = { _ in }
+    ) throws(WalError) -> Outcome {
+        clock += 1_000
+        guard generation == self.generation, !isDown else { throw Self.down(operation, path) }
+        operations += 1
+        if let plan, operations >= plan.operation {
+            self.plan = nil
+            if count > 0, random.chance(2) { interrupted(random.below(count + 1)) }
+            crash(plan.crash, tearing: false)
+            throw Self.down(operation, path)
+        }
+        if random.chance(64) { writeBackSome() }
+        var outcome = Outcome()
+        for k in faults.indices {
+            let fault = faults[k]
+            guard fault.times != 0, fault.operations.contains(operation), Self.contains(path, fault.name) else {
+                continue
+            }
+            if fault.skipping > 0 {
+                faults[k].skipping -= 1
+                continue
+            }
+            if let oneIn = fault.oneIn, !random.chance(max(1, oneIn)) { continue }
+            if let times = fault.times { faults[k].times = times - 1 }
+            faultCount += 1
+            switch fault.effect {
+            case .noSpace: throw SystemError.error(ENOSPC, "\(operation) (an injected fault)", path)
+            case .ioError: throw SystemError.error(EIO, "\(operation) (an injected fault)", path)
+            case .tooManyFiles: throw SystemError.error(EMFILE, "\(operation) (an injected fault)", path)
+            case .shortWrite: outcome.partial = random.below(count)
+            case .dropsDirtyPages: outcome.dropsDirtyPages = true
+            case .lostWrite, .misplacedWrite:
+                outcome.lies = fault.effect
+                hasLied = true
+            }
+            break
+        }
+        return outcome
+    }
+
+    private static func contains(_ path: String, _ part: String) -> Bool {
+        if part.isEmpty { return true }
+        let path = Array(path.utf8)
+        let part = Array(part.utf8)
+        guard path.count >= part.count else { return false }
+        return (0...(path.count - part.count)).contains { path[$0..<($0 + part.count)].elementsEqual(part) }
+    }
+
+    private static func down(_ operation: DiskFault.Operation, _ path: String) -> WalError {
+        WalError(.io, "cannot \(operation) \(path): the simulated machine is down", errno: EIO)
+    }
+
+    /// Guarantees room for `more` bytes.
+    func take(_ more: Int, _ path: String) throws(WalError) {
+        guard capacity != Int.max, more > 0 else { return }
+        var used = 0
+        eachFile { used += $0.size }
+        if used + more > capacity { throw SystemError.error(ENOSPC, "allocate space for", path) }
+    }
+
+    func drop(_ file: DiskFile, _ random: (inout SeededGenerator, DiskFile) -> Void) { random(&self.random, file) }
+
+    func noteFreed(_ file: DiskFile) {
+        file.isLinked = false
+        guard exposesFreedBlocks else { return }
+        freed.append(file.freedBlocks)
+        if freed.count > 4 { freed.removeFirst() }
+    }
+
+    func shuffled(_ names: [String]) -> [String] { names.shuffled(using: &random) }
+
+    func nextRandom() -> UInt64 { random.next() }
+
+    func writeBackSome() {
+        var all: [DiskFile] = []
+        eachFile { all.append($0) }
+        random.element(all)?.writeBackSome(&random)
+    }
+
+    // MARK: Crashes
+
+    var unsyncedSectorCount: Int {
+        var count = 0
+        eachFile { count += $0.unsyncedSectors.count }
+        return count
+    }
+
+    /// What of the unsynced survives, as a loss of power chooses it: sometimes nearly all, sometimes nearly none.
+    private enum Survival {
+        case none, all, sectors(UInt64), pages(UInt64), first(Int), last(Int), allBut(Int)
+    }
+
+    func crash(_ crash: SimulatedDisk.Crash, tearing: Bool, sectors chosen: ((Int) -> Bool)? = nil) {
+        generation += 1
+        isDown = true
+        switch crash {
+        case .kill: eachFile { $0.leaveProcess(tearing: tearing, &random) }
+        case .powerLoss: losePower(tearing: tearing, chosen)
+        }
+    }
+
+    private func losePower(tearing: Bool, _ chosen: ((Int) -> Bool)?) {
+        if tearing { eachFile { $0.leaveProcess(tearing: true, &random) } }
+        var number = 0
+        eachFile { file in
+            let dirty = file.unsyncedSectors
+            let sizes = file.possibleSizes
+            if let chosen {
+                // Numbered through all files; sizes and names go with the first sector that is kept.
+                let kept = Set(dirty.enumerated().filter { chosen(number + $0.offset) }.map(\.element))
+                number += dirty.count
+                file.losePower(
+                    size: sizes.max() ?? 0, survives: { kept.contains($0) }, tears: { _ in nil }, stale: nil)
+                return
+            }
+            let survival: Survival =
+                switch random.below(8) {
+                case 0: .none
+                case 1: .all
+                case 2: .sectors(2)
+                case 3: .sectors(8)
+                case 4: .pages(2)
+                case 5: .first(random.below(dirty.count + 1))
+                case 6: .last(random.below(dirty.count + 1))
+                default: .allBut(random.below(dirty.count))
+                }
+            let size =
+                switch survival {
+                case .none: sizes[0]
+                case .all: file.size
+                default: random.element(sizes) ?? file.size
+                }
+            let tears = random.chance(2)
+            let perPage = random.next()
+            let stale = exposesFreedBlocks && random.chance(2) ? random.element(freed) : nil
+            var place = 0
+            file.losePower(
+                size: size,
+                survives: { sector in
+                    defer { place += 1 }
+                    switch survival {
+                    case .none: return false
+                    case .all: return true
+                    case .sectors(let n): return random.chance(n)
+                    case .pages(let n):
+                        var mixed = SeededGenerator(seed: perPage &+ UInt64(sector / 8))
+                        return mixed.chance(n)
+                    case .first(let k): return place < k
+                    case .last(let k): return place >= dirty.count - k
+                    case .allBut(let k): return place != k
+                    }
+                },
+                tears: { _ in tears && random.chance(8) ? random.below(DiskFile.sectorSize / 8) * 8 : nil },
+                stale: stale)
+        }
+        loseNames(tree, all: chosen != nil)
+    }
+
+    private func loseNames(_ folder: DiskFolder, all: Bool) {
+        let style = all ? 1 : random.below(4)
+        let cut = random.below(folder.changes.count + 1)
+        folder.losePower { k in
+            switch style {
+            case 0: false
+            case 1: true
+            case 2: k < cut
+            default: random.chance(2)
+            }
+        }
+        for name in folder.names {
+            if case .folder(let below) = folder.entries[name] { loseNames(below, all: all) }
+        }
+    }
+}
