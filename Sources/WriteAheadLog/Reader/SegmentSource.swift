@@ -11,6 +11,11 @@ extension PartitionLog {
         try withLock { () throws(WalError) in
             guard let first = segments.first else {
                 guard lsn <= hot.pointee.nextLSN else { throw beyondEnd(lsn) }
+                guard lsn == hot.pointee.nextLSN else {
+                    throw WalError(
+                        .purged, "LSN \(lsn) was purged, and nothing is kept; the next record will be \(hot.pointee.nextLSN)",
+                        partition: id, lsn: LSN(hot.pointee.nextLSN))
+                }
                 return .end
             }
             guard lsn >= first.firstLSN else {
