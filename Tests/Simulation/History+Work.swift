@@ -227,7 +227,9 @@ extension History {
     func checkPositions() throws {
         for partition in parts {
             let p = Int(partition.id.rawValue)
-            guard !disk.isDown, !model.isLied, let note = random.element(model.partitions[p].positions) else { continue }
+            guard !disk.isDown, !model.isLied, let note = random.element(model.partitions[p].positions) else {
+                continue
+            }
             let fate = model.fate(note, p)
             do throws(WalError) {
                 let start: ReadStart = random.chance(2) ? .after(note.position) : .after(LSN(UInt64(note.lsn)))
@@ -302,7 +304,8 @@ extension History {
         for await mark in partition.watch() {
             guard !disk.isDown else { return }
             guard mark.appended >= last.appended, mark.durable >= last.durable, mark.durable <= mark.appended else {
-                throw Violation("a watch showed \(mark.appended)/\(mark.durable) after \(last.appended)/\(last.durable)")
+                throw Violation(
+                    "a watch showed \(mark.appended)/\(mark.durable) after \(last.appended)/\(last.durable)")
             }
             let p = Int(partition.id.rawValue)
             model.partitions[p].durable = max(model.partitions[p].durable, Int(mark.durable.rawValue))

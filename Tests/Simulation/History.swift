@@ -209,7 +209,9 @@ package final class History: @unchecked Sendable {
             note("the disk is full at \(disk.capacity) bytes")
         case .faults:
             guard random.chance(atOpen ? 6 : 2) else { return }
-            let effects: [DiskFault.Effect] = [.ioError, .ioError, .dropsDirtyPages, .shortWrite, .noSpace, .tooManyFiles]
+            let effects: [DiskFault.Effect] = [
+                .ioError, .ioError, .dropsDirtyPages, .shortWrite, .noSpace, .tooManyFiles,
+            ]
             var operations: Set<DiskFault.Operation> = []
             for _ in 0...random.below(3) {
                 operations.insert(DiskFault.Operation.allCases[random.below(DiskFault.Operation.allCases.count)])
@@ -219,7 +221,8 @@ package final class History: @unchecked Sendable {
             switch effect {
             case .dropsDirtyPages: operations = [.sync, .writeSynced]
             case .shortWrite: operations = [.write, .writeSynced]
-            case .noSpace: operations = operations.intersection([.create, .write, .allocate, .openDirectory, .truncate])
+            case .noSpace:
+                operations = operations.intersection([.create, .write, .allocate, .openDirectory, .truncate])
             case .tooManyFiles: operations = operations.intersection([.open, .create, .openDirectory, .map])
             default: break
             }
@@ -266,7 +269,8 @@ package final class History: @unchecked Sendable {
     // MARK: Opening
 
     private func configuration() -> SimulatedWal.Configuration {
-        var configuration = SimulatedWal.Configuration(codec: .bytes(), readableCodecs: [.bytes(), .init(InvertingCodec())])
+        var configuration = SimulatedWal.Configuration(
+            codec: .bytes(), readableCodecs: [.bytes(), .init(InvertingCodec())])
         configuration.minimumSegmentSize = 13_000
         configuration.segmentSize = [13_400, 16_384, 16_384, 24_000, 65_536][random.below(5)]
         for p in 0..<plan.partitions where random.chance(3) {
@@ -288,7 +292,9 @@ package final class History: @unchecked Sendable {
             try await lookReadOnly(disk)
             if random.chance(2), !disk.isDown, disk.faultsSoFar == faultsBefore {
                 let copy = disk.clone(after: .kill, seed: random.next())
-                if let verification = try verified(copy), verification.isDamaged, !model.isLied, !disk.exposesFreedBlocks {
+                if let verification = try verified(copy), verification.isDamaged, !model.isLied,
+                    !disk.exposesFreedBlocks
+                {
                     throw Violation("`verify` finds damage where there is none: \(verification.damage)")
                 }
             }
@@ -322,7 +328,9 @@ package final class History: @unchecked Sendable {
                 throw Violation("partition \(p): recovered to \(last), durable \(parts[p].mark.durable)")
             }
         }
-        note("opened: \(parts.map { "\($0.firstRetainedLSN)…\($0.lastLSN)" }), \(configuration.segmentSize) \(configuration.writes)")
+        note(
+            "opened: \(parts.map { "\($0.firstRetainedLSN)…\($0.lastLSN)" }), \(configuration.segmentSize) \(configuration.writes)"
+        )
         return true
     }
 
@@ -334,7 +342,9 @@ package final class History: @unchecked Sendable {
             while let entry = try cursor.next() { records.append((Int(entry.lsn.rawValue), entry.record)) }
         } catch {
             try judge(error, "read partition \(partition.id)")
-            if model.isLied { for (lsn, payload) in records { try model.see(Int(partition.id.rawValue), lsn, payload) } }
+            if model.isLied {
+                for (lsn, payload) in records { try model.see(Int(partition.id.rawValue), lsn, payload) }
+            }
             return nil
         }
         return records
@@ -353,7 +363,8 @@ package final class History: @unchecked Sendable {
 
     /// Before an operation of the disk, sometimes: opens what a crash at this moment would leave, on a disk of its own.
     private func look() {
-        guard found == nil, !isLooking, !disk.isDown, !model.isLied, !disk.hasLied, random.chance(plan.lookOnceIn) else {
+        guard found == nil, !isLooking, !disk.isDown, !model.isLied, !disk.hasLied, random.chance(plan.lookOnceIn)
+        else {
             return
         }
         isLooking = true

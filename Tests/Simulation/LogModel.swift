@@ -66,7 +66,8 @@ struct LogModel {
     func records(of attempt: Int) -> [Payload] {
         let it = attempts[attempt]
         return (0..<it.count).map {
-            SimulatedRecord(attempt: attempt, index: $0, count: it.count, partition: it.partition, size: it.size).payload
+            SimulatedRecord(attempt: attempt, index: $0, count: it.count, partition: it.partition, size: it.size)
+                .payload
         }
     }
 
@@ -160,7 +161,8 @@ struct LogModel {
             throw Violation("partition \(p): purged up to \(partitions[p].first), but begins with \(first)")
         }
         guard first <= partitions[p].mayBeFirst || last < first else {
-            throw Violation("partition \(p) begins with LSN \(first), purged was at most up to \(partitions[p].mayBeFirst)")
+            throw Violation(
+                "partition \(p) begins with LSN \(first), purged was at most up to \(partitions[p].mayBeFirst)")
         }
         if let crash = partitions[p].pending {
             let least = promised(p, crash)

@@ -38,7 +38,9 @@ struct Simulate: ParsableCommand {
         let counts = result.counts
         for failure in result.failures {
             print("VIOLATION with seed \(failure.seed): \(failure.violation)")
-            print("  replay: swift run -c release simulate --replay \(failure.seed)\(without.map { " --without \($0)" } ?? "")")
+            print(
+                "  replay: swift run -c release simulate --replay \(failure.seed)\(without.map { " --without \($0)" } ?? "")"
+            )
         }
         print("\(counts) in \(clock.now - start)")
         if !result.failures.isEmpty { throw ExitCode(1) }

@@ -146,7 +146,9 @@ public final class SimulatedDisk: Sendable {
 
     /// Calls `body` before each operation, with its number, what it is and the path within the log; on the thread that asks for
     /// it, under no lock.
-    public func beforeEachOperation(_ body: (@Sendable (Int, DiskFault.Operation, String) -> Void)?) { machine.withLock { $0.hook = body } }
+    public func beforeEachOperation(_ body: (@Sendable (Int, DiskFault.Operation, String) -> Void)?) {
+        machine.withLock { $0.hook = body }
+    }
 
     // MARK: Faults
 

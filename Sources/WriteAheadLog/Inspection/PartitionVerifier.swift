@@ -265,7 +265,10 @@ struct PartitionVerifier {
             zeros.append(range.upperBound..<(place + FileFormat.headerSize))
             guard front.count >= range.upperBound, front[range].contains(where: { $0 != 0 }) else { continue }
             let mark = front.withUnsafeBytes {
-                SegmentMark(decoding: UnsafeRawBufferPointer(rebasing: $0[range]), salt: header.salt)
+                SegmentMark(
+                    decoding: UnsafeRawBufferPointer(rebasing: $0[range]), salt: header.salt,
+                    partition: header.partition,
+                    firstLSN: header.firstLSN)
             }
             guard mark == nil else { continue }
             let message = "a mark is not what was written; the other one and the frames count"

@@ -200,13 +200,12 @@ struct PartitionRecovery {
         for (place, file) in survey.files.enumerated() {
             let isLast = place == survey.files.count - 1
             guard let header = file.header, file.firstLSN == survey.nextLSN else {
-                let error =
-                    file.headerError
-                    ?? WalError(
-                        .missing,
-                        "the segment that begins with LSN \(survey.nextLSN) is missing, and STATE does not say that it was purged; the next there is begins with LSN \(file.firstLSN)",
-                        segment: LSN(survey.nextLSN), lsn: LSN(survey.nextLSN))
-                try tear(&survey, at: place, offset: 0, because: error)
+                let gap = WalError(
+                    .missing,
+                    "the segment that begins with LSN \(survey.nextLSN) is missing, and STATE does not say that it was purged; the next there is begins with LSN \(file.firstLSN)"
+                )
+                let isBehindGap = file.firstLSN != survey.nextLSN
+                try tear(&survey, at: place, offset: 0, because: isBehindGap ? gap : file.headerError ?? gap)
                 return
             }
             // A sealed segment that was durable as a whole needs no reading, and no more rewriting than its footer.

@@ -52,7 +52,9 @@ struct SegmentFile {
         for place in FileFormat.markOffsets where front.count >= Int(place) + FileFormat.markSize {
             front.withUnsafeBytes {
                 let bytes = UnsafeRawBufferPointer(rebasing: $0[Int(place)..<(Int(place) + FileFormat.markSize)])
-                if let mark = SegmentMark(decoding: bytes, salt: header?.salt) {
+                if let mark = SegmentMark(
+                    decoding: bytes, salt: header?.salt, partition: partition, firstLSN: firstLSN)
+                {
                     marks.append(mark)
                 } else if bytes.contains(where: { $0 != 0 }) {
                     broken.append(place)
