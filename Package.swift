@@ -59,7 +59,7 @@ let package = Package(
 
         // Searches for what breaks a promise: histories of a log on a simulated disk, from seeds.
         .target(
-            name: "WalSimulation", dependencies: ["WriteAheadLog", "WalTesting"], path: "Tests/Simulation",
+            name: "WalSimulation", dependencies: ["WriteAheadLog", "WalTesting", "WalZstd"], path: "Tests/Simulation",
             swiftSettings: strict),
         .executableTarget(
             name: "simulate",

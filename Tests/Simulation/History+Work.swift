@@ -35,8 +35,8 @@ extension History {
     private func step() async throws {
         guard let partition = randomPartition() else { return }
         switch random.below(32) {
-        case 0..<8: try await append(partition, synced: false)
-        case 8..<12: try await append(partition, synced: true)
+        case 0..<8: try await appendOne(partition, synced: false)
+        case 8..<12: try await appendOne(partition, synced: true)
         case 12, 13: try await batch(partition, synced: random.chance(2))
         case 14..<18: try await group()
         case 18, 19: try await sync(partition)
@@ -50,18 +50,14 @@ extension History {
             await Task.yield()
         case 28: disk.writeBackSome()
         case 29: try await secondOpen()
-        case 30: for _ in 0..<(1 + random.below(30)) where !disk.isDown { try await append(partition, synced: false) }
+        case 30: for _ in 0..<(1 + random.below(30)) where !disk.isDown { try await appendOne(partition, synced: false) }
         default: if !model.isLied { try await lookReadOnly(disk) }
         }
     }
 
     // MARK: Appending
 
-    private func append(_ partition: SimulatedWal.Partition, synced: Bool) async throws {
-        try await appendOne(partition, synced: synced)
-    }
-
-    func appendOne(_ partition: SimulatedWal.Partition, synced: Bool, isAsync: Bool? = nil) async throws {
+    func appendOne(_ partition: SimulatedWal.Partition, synced: Bool) async throws {
         let attempt = model.begin(partition.id.rawValue, count: 1, size: size())
         let record = model.records(of: attempt)[0]
         try await outcome(attempt, partition, synced) {
@@ -69,9 +65,9 @@ extension History {
         }
     }
 
-    private func batch(_ partition: SimulatedWal.Partition, synced: Bool) async throws {
+    func batch(_ partition: SimulatedWal.Partition, synced: Bool, count: Int? = nil) async throws {
         let size = plan.onlySize ?? min(size(), 2_000)
-        let attempt = model.begin(partition.id.rawValue, count: 1 + random.below(random.chance(6) ? 40 : 6), size: size)
+        let attempt = model.begin(partition.id.rawValue, count: count ?? 1 + random.below(random.chance(6) ? 40 : 6), size: size)
         let records = model.records(of: attempt)
         try await outcome(attempt, partition, synced) {
             synced
@@ -114,10 +110,10 @@ extension History {
     }
 
     /// Several tasks at once.
-    private func group() async throws {
-        let tasks = 2 + random.below(5)
-        let isOnePartition = random.chance(2)
-        let one = randomPartition()
+    func group(_ only: SimulatedWal.Partition? = nil, tasks: Int? = nil) async throws {
+        let tasks = tasks ?? 2 + random.below(5)
+        let isOnePartition = only != nil || random.chance(2)
+        let one = only ?? randomPartition()
         try await withThrowingTaskGroup(of: Void.self) { group in
             for _ in 0..<tasks {
                 guard let partition = isOnePartition ? one : randomPartition() else { return }
@@ -152,7 +148,7 @@ extension History {
         }
     }
 
-    private func syncAll() async throws {
+    func syncAll() async throws {
         guard let wal else { return }
         let before = model.partitions.map(\.acknowledged)
         do {
@@ -167,7 +163,7 @@ extension History {
 
     // MARK: Purging and reading
 
-    private func purge(_ partition: SimulatedWal.Partition) throws {
+    func purge(_ partition: SimulatedWal.Partition) throws {
         let p = Int(partition.id.rawValue)
         let last = Int(partition.lastLSN.rawValue)
         guard last > 0 else { return }

@@ -73,7 +73,7 @@ package final class History: @unchecked Sendable {
         }
     }
 
-    private func runOnDisk(_ body: @escaping @Sendable () async throws -> Void) throws {
+    func runOnDisk(_ body: @escaping @Sendable () async throws -> Void) throws {
         do {
             try disk.run(body)
         } catch let error as SimulationError {

@@ -11,6 +11,8 @@ struct Simulate: ParsableCommand {
     @Option(help: "Threads.") var threads = 2
     @Option(help: "Leaves a safety measure out: \(SafetyMeasures.all.map(\.name).joined(separator: ", ")).")
     var without: String?
+    @Option var flips = 0
+    @Flag var everyCrash = false
     @Option(help: "Replays one history and tells what happens in it.") var replay: UInt64?
 
     func run() throws {
@@ -29,6 +31,16 @@ struct Simulate: ParsableCommand {
             for line in history.trace { print(line) }
             print(failure.map { "VIOLATION: \($0)" } ?? "no violation")
             if failure != nil { throw ExitCode(1) }
+            return
+        }
+        if everyCrash {
+            var every = EveryCrash()
+            try every.run()
+            print(every.counts, every.exhausted)
+            return
+        }
+        if flips > 0 {
+            for isClosed in [true, false] { print(try EveryFlip(isClosed: isClosed, stride: flips).run()) }
             return
         }
         let clock = ContinuousClock()
