@@ -17,9 +17,10 @@ struct FoundBySimulationTests {
     /// Two of them fill a tiny segment.
     private static func large(_ k: Int) -> Payload { Payload([UInt8](repeating: UInt8(k), count: 400)) }
 
-    /// What a loss of power now leaves where nothing unsynced survives.
-    private static func afterPowerLoss(_ disk: SimulatedDisk) -> SimulatedDisk {
-        disk.clone(after: .powerLoss, seed: 1) { _ in false }
+    /// Calls `body` with what losses of power now may leave: nothing that is unsynced, and what some seeds say.
+    private static func afterPowerLoss(_ disk: SimulatedDisk, _ body: (SimulatedDisk) throws -> Void) throws {
+        try body(disk.clone(after: .powerLoss, seed: 1) { _ in false })
+        for seed in 0..<30 { try body(disk.clone(after: .powerLoss, seed: UInt64(seed))) }
     }
 
     private static func kill(_ disk: SimulatedDisk) {
@@ -45,6 +46,9 @@ struct FoundBySimulationTests {
         try disk.run {
             let partition = try await disk.open(Self.tiny()).partition(0)
             for k in 1...2 { try await partition.append(Self.large(k), durability: .synced) }
+            // A second of quiet, so that a mark says so.
+            disk.advanceClock(nanoseconds: 2_000_000_000)
+            for _ in 0..<8 { await Task.yield() }
             // Seals the first segment; no sync follows.
             try partition.append(Self.large(3))
         }
@@ -53,8 +57,9 @@ struct FoundBySimulationTests {
             let partition = try await disk.open(Self.tiny(check: check)).partition(0)
             #expect(partition.mark.durable == 3)
         }
-        let after = Self.afterPowerLoss(disk)
-        try after.run { try await Self.expectLarge(after.open(Self.tiny()).partition(0), 1...3) }
+        try Self.afterPowerLoss(disk) { after in
+            try after.run { try await Self.expectLarge(after.open(Self.tiny()).partition(0), 1...3) }
+        }
     }
 
     /// Stops the machine right before the `k`-th such operation of `body`; false where there is none.
@@ -91,8 +96,9 @@ struct FoundBySimulationTests {
             #expect(partition.lastLSN == 1)
             try await partition.append(Self.large(2), durability: .synced)
         }
-        let after = Self.afterPowerLoss(disk)
-        try after.run { try await Self.expectLarge(after.open(Self.tiny()).partition(0), 1...2) }
+        try Self.afterPowerLoss(disk) { after in
+            try after.run { try await Self.expectLarge(after.open(Self.tiny()).partition(0), 1...2) }
+        }
     }
 
     /// Seven records in four segments, closed.
@@ -141,19 +147,28 @@ struct FoundBySimulationTests {
             try wal.partition(0).purge(before: 6)
             try wal.append(Self.large(8), to: 0)
         }
-        // Recovery writes a slot and is killed before it is synced; so is the next one. No slot may be written while another
-        // is not durable.
-        for _ in 0..<2 {
-            Self.kill(disk)
-            try Self.stopping(disk, .kill, before: .syncDirectory, of: "partition-00000") {
-                _ = try await disk.open(Self.tiny())
+        Self.kill(disk)
+        // Recovery writes a slot and is killed before it is synced.
+        try Self.stopping(disk, .kill, before: .sync, of: "partition-00000/STATE") {
+            _ = try await disk.open(Self.tiny())
+        }
+        // The next writer must make it durable before it touches the other one.
+        let looks = Locked<[SimulatedDisk]>([])
+        disk.beforeEachOperation { number, operation, _ in
+            guard operation == .sync || operation == .syncDirectory else { return }
+            for seed in 0..<40 {
+                let look = disk.clone(after: .powerLoss, seed: UInt64(number * 64 + seed))
+                looks.withLock { $0.append(look) }
             }
-            for seed in 0..<200 {
-                let look = disk.clone(after: .powerLoss, seed: UInt64(seed))
-                try look.run {
-                    let partition = try await look.open(Self.tiny()).partition(0)
-                    #expect(partition.firstRetainedLSN == 5)
-                }
+        }
+        try disk.run {
+            try await disk.open(Self.tiny()).partition(0).append(Self.large(9), durability: .synced)
+        }
+        disk.beforeEachOperation(nil)
+        for look in looks.withLock({ $0 }) {
+            try look.run {
+                let partition = try await look.open(Self.tiny()).partition(0)
+                #expect(partition.firstRetainedLSN == 5)
             }
         }
     }
@@ -181,7 +196,7 @@ struct FoundBySimulationTests {
             #expect(partition.firstRetainedLSN == 8)
         }
         // Record 8 is lost with its segment.
-        let after = Self.afterPowerLoss(disk)
+        let after = disk.clone(after: .powerLoss, seed: 1) { _ in false }
         try after.run {
             let partition = try await after.open(Self.tiny()).partition(0)
             #expect(partition.firstRetainedLSN == 8 && partition.lastLSN == 7)
@@ -279,20 +294,23 @@ struct FoundBySimulationTests {
     func verifyAfterCrash() throws {
         let disk = SimulatedDisk(seed: 1)
         let looks = Locked<[SimulatedDisk]>([])
-        disk.beforeEachOperation { number, _, _ in
-            for seed in 0..<6 {
-                let crash: SimulatedDisk.Crash = seed == 0 ? .kill : .powerLoss
-                let copy = disk.clone(after: crash, seed: UInt64(number * 8 + seed))
-                looks.withLock { $0.append(copy) }
+        for round in 0..<2 {
+            if round == 1 {
+                disk.beforeEachOperation { number, operation, _ in
+                    guard [.truncate, .sync, .syncDirectory].contains(operation) else { return }
+                    for seed in 0..<12 {
+                        let crash: SimulatedDisk.Crash = seed == 0 ? .kill : .powerLoss
+                        let copy = disk.clone(after: crash, seed: UInt64(number * 16 + seed))
+                        looks.withLock { $0.append(copy) }
+                    }
+                }
             }
-        }
-        for round in 0..<3 {
             try disk.run {
                 let wal = try await disk.open(Self.tiny())
                 for k in 1...5 {
                     try await wal.append(Self.large(k), to: 0, durability: k == 2 ? .synced : .handedToOS)
                 }
-                if round < 2 { try await wal.close() }
+                try await wal.close()
             }
         }
         disk.beforeEachOperation(nil)
