@@ -57,6 +57,18 @@ let package = Package(
             swiftSettings: strict),
         .executableTarget(name: "walctl", dependencies: ["WalTool"], swiftSettings: strict),
 
+        // Searches for what breaks a promise: histories of a log on a simulated disk, from seeds.
+        .target(
+            name: "WalSimulation", dependencies: ["WriteAheadLog", "WalTesting", "WalZstd"], path: "Tests/Simulation",
+            swiftSettings: strict),
+        .executableTarget(
+            name: "simulate",
+            dependencies: ["WalSimulation", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            path: "Tests/simulate", swiftSettings: strict),
+        .testTarget(
+            name: "WalSimulationTests", dependencies: ["WalSimulation", "WriteAheadLog", "WalTesting"],
+            swiftSettings: strict),
+
         .testTarget(
             name: "WriteAheadLogTests", dependencies: ["WriteAheadLog", "WalTesting", "WalBinary", "CWalShims"],
             resources: [.copy("Golden")], swiftSettings: strict),

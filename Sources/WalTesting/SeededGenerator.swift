@@ -17,3 +17,10 @@ public struct SeededGenerator: RandomNumberGenerator, Sendable {
         (0..<count).map { _ in UInt8(truncatingIfNeeded: next()) }
     }
 }
+
+extension SeededGenerator {
+    /// True once in `n` times.
+    package mutating func chance(_ n: UInt64) -> Bool { next() % n == 0 }
+    package mutating func below(_ n: Int) -> Int { n > 0 ? Int(next() % UInt64(n)) : 0 }
+    package mutating func element<T>(_ list: [T]) -> T? { list.isEmpty ? nil : list[below(list.count)] }
+}

@@ -71,7 +71,11 @@ import WriteAheadLog
             for offset in stride(from: 0, to: 512, by: 7) {
                 for slot in [0, 4096] {
                     try flip(state, at: slot + offset)
-                    #expect(try !damage(path).isEmpty, "offset \(slot + offset) of STATE")
+                    // A crash may tear the slot that is being written, so that this is no damage; the other one counts.
+                    let found = try WalVerification.verifyAndWait(at: path).partitions.flatMap {
+                        $0.damage + $0.remarks
+                    }
+                    #expect(!found.isEmpty, "offset \(slot + offset) of STATE")
                     try replace(state, with: whole)
                 }
             }

@@ -164,7 +164,10 @@ final class DiskFile {
             setDurable(sector(k), of: cache)
             clean.copy(cache, sector(k))
         }
-        durableSize = max(durableSize, min(size, range.upperBound))
+        // The inode is committed with the data: a shorter size from before can't come back.
+        if size < durableSize { setDurableSize() }
+        durableSize = max(durableSize, range.upperBound)
+        formerSizes.removeAll { $0 < durableSize }
     }
 
     /// A sync that fails as Linux's does: what was dirty counts as clean from then on, whether it got to the disk or not. The
@@ -421,11 +424,4 @@ final class DiskFolder {
         }
         return copy
     }
-}
-
-extension SeededGenerator {
-    /// True once in `n` times.
-    mutating func chance(_ n: UInt64) -> Bool { next() % n == 0 }
-    mutating func below(_ n: Int) -> Int { n > 0 ? Int(next() % UInt64(n)) : 0 }
-    mutating func element<T>(_ list: [T]) -> T? { list.isEmpty ? nil : list[below(list.count)] }
 }

@@ -10,7 +10,7 @@ internal import Darwin
 
 extension SimulatedDisk: WalStorage {
     package func openRoot(_ path: String, create: Bool) throws(WalError) -> any WalDirectory {
-        runHook()
+        runHook(.openDirectory, "")
         return try machine.withLock { (machine) throws(WalError) in
             let generation = machine.generation
             _ = try machine.enter(.openDirectory, "", generation: generation)
@@ -36,9 +36,9 @@ extension SimulatedDisk: WalStorage {
         return true
     }
 
-    func runHook() {
+    func runHook(_ operation: DiskFault.Operation, _ path: String) {
         let (hook, number) = machine.withLock { ($0.hook, $0.operations + 1) }
-        hook?(number)
+        hook?(number, operation, path)
     }
 }
 
@@ -62,7 +62,7 @@ private final class OpenFolder: WalDirectory, @unchecked Sendable {
     private func perform<R>(
         _ operation: DiskFault.Operation, _ path: String, _ body: (DiskMachine) throws(WalError) -> R
     ) throws(WalError) -> R {
-        disk.runHook()
+        disk.runHook(operation, path)
         return try disk.machine.withLock { (machine) throws(WalError) in
             _ = try machine.enter(operation, path, generation: generation)
             return try body(machine)
@@ -160,7 +160,7 @@ private final class OpenFile: WalFile, @unchecked Sendable {
     private func perform<R>(
         _ operation: DiskFault.Operation, _ body: (DiskMachine) throws(WalError) -> R
     ) throws(WalError) -> R {
-        disk.runHook()
+        disk.runHook(operation, path)
         return try disk.machine.withLock { (machine) throws(WalError) in
             _ = try machine.enter(operation, path, generation: generation)
             return try body(machine)
@@ -202,14 +202,14 @@ private final class OpenFile: WalFile, @unchecked Sendable {
     }
 
     func write(_ bytes: UnsafeRawBufferPointer, at offset: UInt64) throws(WalError) {
-        disk.runHook()
+        disk.runHook(.write, path)
         try disk.machine.withLock { (machine) throws(WalError) in
             _ = try store(.write, bytes, offset, machine)
         }
     }
 
     func writeSynced(_ bytes: UnsafeRawBufferPointer, at offset: UInt64) throws(WalError) -> Bool {
-        disk.runHook()
+        disk.runHook(.writeSynced, path)
         return try disk.machine.withLock { (machine) throws(WalError) in
             let outcome = try store(.writeSynced, bytes, offset, machine)
             if outcome.dropsDirtyPages {
@@ -246,7 +246,7 @@ private final class OpenFile: WalFile, @unchecked Sendable {
     }
 
     func sync() throws(WalError) {
-        disk.runHook()
+        disk.runHook(.sync, path)
         try disk.machine.withLock { (machine) throws(WalError) in
             let outcome = try machine.enter(.sync, path, generation: generation)
             if outcome.dropsDirtyPages {

@@ -24,7 +24,7 @@ package final class DiskMachine {
     var hasLied = false
     var capacity = Int.max
     var exposesFreedBlocks = false
-    var hook: (@Sendable (Int) -> Void)?
+    var hook: (@Sendable (Int, DiskFault.Operation, String) -> Void)?
     /// Files that open handles may hold without a name.
     private var freed: [DiskMemory] = []
     var nextHandle = 0

@@ -144,8 +144,11 @@ public final class SimulatedDisk: Sendable {
     /// How many sectors a loss of power now may leave as they are or not; numbered through all files in the order of their names.
     public var unsyncedSectors: Int { machine.withLock { $0.unsyncedSectorCount } }
 
-    /// Calls `body` before each operation, with its number; on the thread that asks for it, under no lock.
-    public func beforeEachOperation(_ body: (@Sendable (Int) -> Void)?) { machine.withLock { $0.hook = body } }
+    /// Calls `body` before each operation, with its number, what it is and the path within the log; on the thread that asks for
+    /// it, under no lock.
+    public func beforeEachOperation(_ body: (@Sendable (Int, DiskFault.Operation, String) -> Void)?) {
+        machine.withLock { $0.hook = body }
+    }
 
     // MARK: Faults
 

@@ -47,13 +47,6 @@ struct PartitionVerifier {
         try openSegments()
         result.segments = segments.count
         next = state?.firstRetained ?? 1
-        if let first = segments.first, first.firstLSN != next {
-            damage(
-                .missing,
-                "the segment that begins with LSN \(next) is missing, and STATE does not say that it was purged",
-                segment: next, lsn: next)
-            next = first.firstLSN
-        }
         var isWhole = true
         for place in segments.indices {
             isWhole = try check(place)
@@ -116,13 +109,15 @@ struct PartitionVerifier {
         }
     }
 
-    /// Once it is known how the partition ends.
+    /// Once it is known what was durable.
     private mutating func judgeState() {
-        let endsInOrder = result.tornTail == nil && segments.last?.footer != nil
         for place in brokenSlots {
-            let message = "one of the two slots of STATE is not what was written; the other one counts"
-            // A crash may have torn the slot as it was written, which leaves a segment open too.
-            if endsInOrder { damage(.corrupt, message, offset: place) } else { remark(message, offset: place) }
+            if state == nil, durable > 0 {
+                damage(.corrupt, "no slot of STATE is what was written, though records were durable", offset: place)
+            } else {
+                // A crash may tear the slot that is being written; what it replaces is in the other one.
+                remark("one of the two slots of STATE is not what was written; the other one counts", offset: place)
+            }
         }
         if state == nil, durable > 0, brokenSlots.isEmpty {
             damage(.missing, "the file STATE is gone or empty, though records were durable")
@@ -228,7 +223,8 @@ struct PartitionVerifier {
             let last = header.firstLSN - 1
             guard
                 try gap(
-                    place, 0, .missing, "the segment with LSN \(next) … \(last) is missing: restore it from a backup",
+                    place, 0, .missing,
+                    "the segment with LSN \(next) … \(last) is missing, and STATE does not say that it was purged: restore it from a backup",
                     segment: next)
             else { return false }
         } else if header.firstLSN < next {
@@ -269,7 +265,10 @@ struct PartitionVerifier {
             zeros.append(range.upperBound..<(place + FileFormat.headerSize))
             guard front.count >= range.upperBound, front[range].contains(where: { $0 != 0 }) else { continue }
             let mark = front.withUnsafeBytes {
-                SegmentMark(decoding: UnsafeRawBufferPointer(rebasing: $0[range]), salt: header.salt)
+                SegmentMark(
+                    decoding: UnsafeRawBufferPointer(rebasing: $0[range]), salt: header.salt,
+                    partition: header.partition,
+                    firstLSN: header.firstLSN)
             }
             guard mark == nil else { continue }
             let message = "a mark is not what was written; the other one and the frames count"
@@ -295,6 +294,7 @@ struct PartitionVerifier {
         var tracker = FrameTracker(segment: segment)
         var walk = FrameWalk(file: file, salt: header.salt, limit: segment.footer?.dataEnd ?? segment.size)
         var reported: UInt64 = 0
+        var end: UInt64?
         frames: while true {
             let at = UInt64(walk.offset)
             switch try walk.next() {
@@ -310,7 +310,10 @@ struct PartitionVerifier {
                         header.firstLSN, at, next)
                 }
                 // Sealed, but the trailer behind it, or something in it, is not whole.
-                if scanner.kind == FrameKind.footer { break frames }
+                if scanner.kind == FrameKind.footer {
+                    end = at
+                    break frames
+                }
                 guard scanner.lsn == next else {
                     guard try gap(place, at, .corrupt, "a frame of LSN \(scanner.lsn) stands where LSN \(next) should")
                     else { return false }
@@ -336,8 +339,9 @@ struct PartitionVerifier {
                 next = max(next, walk.peekedLSN)
             }
         }
-        tracker.frame(at: UInt64(walk.offset), lsn: next)
-        return try finish(place, header, tracker, end: UInt64(walk.offset))
+        let dataEnd = end ?? UInt64(walk.offset)
+        tracker.frame(at: dataEnd, lsn: next)
+        return try finish(place, header, tracker, end: dataEnd)
     }
 
     /// Counts a whole frame.

@@ -163,7 +163,6 @@ public final class Wal<Record: WalCodable>: Sendable {
         shared = LogShared(storage: storage, root: root, settings: settings, lockFile: lockFile)
         shared.rootIsDirty.withLock { $0 = !isReadOnly }
         table = PartitionTable()
-        var wasClean = true
         for entry in try root.list() {
             guard let id = FileFormat.partition(ofDirectoryNamed: entry.name) else { continue }
             guard entry.kind == .directory else {
@@ -193,10 +192,10 @@ public final class Wal<Record: WalCodable>: Sendable {
                         id, lastLSN: LSN(result.nextLSN - 1), cutFrom: result.cutFrom.map { LSN($0) },
                         cutBytes: result.cutBytes))
             }
-            wasClean = wasClean && result.wasClean
         }
-        // What was recovered is served as durable: so must its partition's name be.
-        if !wasClean, !isReadOnly { try shared.syncRoot() }
+        // What is there is served as durable: so must its partition's name be, though whoever made it may have been killed
+        // before it was.
+        if !isReadOnly, !table.all.isEmpty { try shared.syncRoot() }
     }
 
     private static func takeLock(_ file: any WalFile, _ path: String) throws(WalError) {

@@ -233,9 +233,12 @@ extension PartitionLog {
 
     /// Under the lock.
     func currentMark(of segment: Segment) -> SegmentMark {
-        SegmentMark(
+        var mark = SegmentMark(
             salt: segment.header.salt, epoch: segment.header.epoch, durable: hot.pointee.durableWord,
             endOffset: max(segment.syncedEnd, FileFormat.dataStart), sequence: segment.markSequence + 1)
+        mark.partition = id
+        mark.firstLSN = segment.firstLSN
+        return mark
     }
 
     /// Under the lock: hands everything staged, also what a sync is writing just now, to the OS and publishes it.

@@ -19,6 +19,7 @@ extension PartitionLog {
         if needsSync { try syncAndWait() }
         // The state's lock keeps a second purge out until this one is done.
         let (removed, first) = try state.withLock { (state) throws(WalError) -> (Int, UInt64) in
+            let directory = try openDirectory()
             let (victims, first) = withLock { () -> ([Segment], UInt64) in
                 let keep = segments.indices.dropLast().prefix { k in
                     let segment = segments[k]
@@ -29,26 +30,31 @@ extension PartitionLog {
                 return (victims, segments.first?.firstLSN ?? hot.pointee.nextLSN)
             }
             guard !victims.isEmpty else { return (0, first) }
-            let directory = try openDirectory()
             if disabled.contains(.purgeOrder) {
                 for victim in victims.reversed() { try directory.remove(victim.name) }
             }
             do throws(WalError) {
-                var next = state
-                next.firstRetained = first
-                next.durable = max(next.durable, hot.pointee.durableWord)
-                next.nextLSNFloor = max(next.nextLSNFloor, next.durable + 1)
-                next.isClean = false
-                for victim in victims { next.note(epoch: victim.header.epoch, firstLSN: victim.firstLSN) }
-                try writeState(&next, in: directory, synced: true)
-                state = next
+                try state.update(in: directory) { next in
+                    next.firstRetained = first
+                    next.durable = max(next.durable, durable)
+                    next.nextLSNFloor = max(next.nextLSNFloor, next.durable + 1)
+                    next.isClean = false
+                    for victim in victims { next.note(epoch: victim.header.epoch, firstLSN: victim.firstLSN) }
+                }
             } catch {
                 // Nothing was removed: they are still part of the log.
-                withLock { segments.insert(contentsOf: victims, at: 0) }
+                withLock {
+                    segments.insert(contentsOf: victims, at: 0)
+                    if error.code == .io { poison(error) }
+                }
                 throw error.at(partition: id)
             }
             if !disabled.contains(.purgeOrder) { for victim in victims { try directory.remove(victim.name) } }
-            try directory.sync()
+            do throws(WalError) {
+                try directory.sync()
+            } catch {
+                throw withLock { poison(error) }
+            }
             return (victims.count, first)
         }
         if removed > 0 { observer.event(.purged(id, segments: removed, firstRetained: LSN(first))) }
@@ -92,6 +98,8 @@ extension PartitionLog {
                 file = try openDirectory().openFile(segment.name, .readWrite)
                 segment.file = file
             }
+            writeMark(of: segment)
+            if let failure { throw failure }
             try seal(segment)
             active = nil
             return file
@@ -101,12 +109,13 @@ extension PartitionLog {
         }
         try state.withLock { (state) throws(WalError) in
             guard state.durable != hot.pointee.durableWord || !state.isClean else { return }
-            state.durable = hot.pointee.durableWord
-            state.nextLSNFloor = max(state.nextLSNFloor, state.durable + 1)
-            state.isClean = true
-            for segment in segments { state.note(epoch: segment.header.epoch, firstLSN: segment.firstLSN) }
             let directory = try openDirectory()
-            try writeState(&state, in: directory, synced: true)
+            try state.update(in: directory) { next in
+                next.durable = hot.pointee.durableWord
+                next.nextLSNFloor = max(next.nextLSNFloor, next.durable + 1)
+                next.isClean = true
+                for segment in segments { next.note(epoch: segment.header.epoch, firstLSN: segment.firstLSN) }
+            }
             try directory.sync()
         }
     }

@@ -58,7 +58,8 @@ extension PartitionLog {
                 try grow(segment, toHold: needed + footerRoom)
                 continue
             }
-            let boundary = min(allocated - footerRoom - markRoom, indexedEnd + FileFormat.indexInterval)
+            let boundary = min(
+                allocated - footerRoom - markRoom, indexedEnd + FileFormat.indexInterval, segmentSize - markRoom)
             if isMarkOwed, !staging, hot.pointee.recordsInSegment > 0 {
                 try writeMarkFrame(in: segment)
             }
@@ -146,7 +147,8 @@ extension PartitionLog {
     /// Under the lock: goes on with a segment whose file was closed to make room for others.
     private func reopen(_ segment: Segment) throws(WalError) {
         let file = try openDirectory().openFile(segment.name, .readWrite)
-        guard try file.size() >= hot.pointee.end else {
+        // One without a record may have no more than its header.
+        guard try file.size() >= hot.pointee.end || hot.pointee.recordsInSegment == 0 else {
             file.close()
             throw poison(
                 WalError(.corrupt, "somebody else shortened the segment", partition: id, segment: LSN(segment.firstLSN))
@@ -266,25 +268,13 @@ extension PartitionLog {
     private func makeDirectory() throws(WalError) -> any WalDirectory {
         if exists { return try openDirectory() }
         let directory = try shared.root.openDirectory(directoryName, create: true)
-        try state.withLock { (state) throws(WalError) in try writeState(&state, in: directory, synced: false) }
+        // Nothing is lost with it: what it says is what its absence says.
+        try state.withLock { (state) throws(WalError) in try state.update(in: directory, synced: false) { _ in } }
         shared.rootIsDirty.withLock { $0 = true }
         exists = true
         directoryIsDirty = true
         nameIsDirty = true
         return directory
-    }
-
-    /// Writes STATE's next slot. Under the state's lock.
-    func writeState(
-        _ state: inout PartitionState, in directory: any WalDirectory, synced: Bool
-    ) throws(WalError) {
-        var next = state
-        next.sequence += 1
-        let file = try directory.openFile(FileFormat.stateFileName, .createOrOpen)
-        defer { file.close() }
-        try file.write(next.encoded(), at: next.place)
-        if synced { try file.sync() }
-        state = next
     }
 
     // MARK: Rotation

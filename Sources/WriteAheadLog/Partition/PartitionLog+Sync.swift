@@ -184,16 +184,12 @@ extension PartitionLog {
                 if !disabled.contains(.directorySync) { try directory.sync() }
                 // From now on the loss of the new segment's file, or of its header, shows.
                 try state.withLock { (state) throws(WalError) in
-                    state.durable = max(state.durable, target)
-                    state.isClean = false
-                    try writeState(&state, in: directory, synced: true)
+                    try state.update(in: directory) { next in
+                        next.durable = max(next.durable, target)
+                        next.isClean = false
+                    }
                 }
                 if nameIsDirty { try shared.syncRoot() }
-            } else if !sealed.isEmpty {
-                try state.withLock { (state) throws(WalError) in
-                    state.durable = max(state.durable, sealed.last?.lastLSN ?? 0)
-                    try writeState(&state, in: try openDirectory(), synced: false)
-                }
             }
         } catch {
             failed = error
@@ -256,7 +252,7 @@ extension PartitionLog {
     // MARK: Marks
 
     /// Under the lock, after a sync returned: notes it in one of the segment's two places, to become durable with a later sync.
-    private func writeMark(of segment: Segment, _ given: SegmentMark? = nil) {
+    func writeMark(of segment: Segment, _ given: SegmentMark? = nil) {
         guard let file = segment.file else { return }
         let mark = given ?? currentMark(of: segment)
         do throws(WalError) {
@@ -309,6 +305,12 @@ extension PartitionLog {
             unlock()
             return
         }
+        if hasSpareFile {
+            // A place that is not used yet, be it that a segment could not be made in it, is the cheapest to give up.
+            defer { unlock() }
+            try giveUpSpareFile()
+            return
+        }
         guard case .open = phase, active?.file != nil || !unsynced.isEmpty else {
             unlock()
             return
@@ -335,14 +337,17 @@ extension PartitionLog {
         segment.file = nil
         file.close()
         shared.pool.release(self)
-        if let ready = prepared {
-            // What was made ahead for the next rotation is a luxury now.
-            prepared = nil
-            hasSpareFile = false
-            ready.file.close()
-            shared.pool.release(self)
-            try openDirectory().remove(ready.name)
-        }
+        if hasSpareFile { try giveUpSpareFile() }
+    }
+
+    /// Under the lock: the place that the next segment would take, with what was made ahead in it.
+    private func giveUpSpareFile() throws(WalError) {
+        hasSpareFile = false
+        shared.pool.release(self)
+        guard let ready = prepared else { return }
+        prepared = nil
+        ready.file.close()
+        try openDirectory().remove(ready.name)
     }
 }
 

@@ -132,13 +132,13 @@ struct RecordCursor {
         if let hint, hint.segment.rawValue == segment.firstLSN, hint.offset >= FileFormat.dataStart, hint.offset <= end,
             hint.offset % 8 == 0
         {
-            scanner.offset = Int(hint.offset)
+            move(to: Int(hint.offset))
             if hint.offset == end, partition.withLock({ partition.hot.pointee.nextLSN }) == nextLSN { return }
             let target = nextLSN
             if try findFrame(holding: target) { return }
         }
         if segment.firstLSN == nextLSN {
-            scanner.offset = Int(FileFormat.dataStart)
+            move(to: Int(FileFormat.dataStart))
             return
         }
         let places = try indexEntries(of: segment)
@@ -148,7 +148,7 @@ struct RecordCursor {
             let middle = (low + high) / 2
             if places[middle].lsn <= nextLSN { low = middle + 1 } else { high = middle }
         }
-        scanner.offset = low > 0 ? Int(places[low - 1].offset) : Int(FileFormat.dataStart)
+        move(to: low > 0 ? Int(places[low - 1].offset) : Int(FileFormat.dataStart))
         let target = nextLSN
         guard try skip(to: target) else {
             throw corrupt("the index leads to another record")
@@ -174,12 +174,18 @@ struct RecordCursor {
         return found.footer?.index ?? []
     }
 
+    /// Goes to an offset that may lie before what the window holds.
+    private mutating func move(to offset: Int) {
+        scanner.offset = offset
+        scanner.limit = offset
+    }
+
     /// Whether the frame at the current offset holds `target`; if so, the cursor stands before that record.
     private mutating func findFrame(holding target: UInt64) throws(WalError) -> Bool {
         let before = scanner.offset
         while true {
             guard try refresh(wanted: FileFormat.frameHeaderSize) else {
-                scanner.offset = before
+                move(to: before)
                 return false
             }
             switch scanner.step() {
@@ -188,18 +194,18 @@ struct RecordCursor {
                 guard let count = BatchReader.count(kind: scanner.kind, payload: scanner.payload),
                     scanner.kind <= FrameKind.batch, scanner.lsn <= target, target - scanner.lsn < count
                 else {
-                    scanner.offset = before
+                    move(to: before)
                     return false
                 }
                 open(target)
                 return true
             case .beyondWindow(let wanted):
                 guard try refresh(wanted: wanted) else {
-                    scanner.offset = before
+                    move(to: before)
                     return false
                 }
             case .blank, .bad:
-                scanner.offset = before
+                move(to: before)
                 return false
             }
         }

@@ -11,6 +11,12 @@ extension PartitionLog {
         try withLock { () throws(WalError) in
             guard let first = segments.first else {
                 guard lsn <= hot.pointee.nextLSN else { throw beyondEnd(lsn) }
+                guard lsn == hot.pointee.nextLSN else {
+                    throw WalError(
+                        .purged,
+                        "LSN \(lsn) was purged, and nothing is kept; the next record will be \(hot.pointee.nextLSN)",
+                        partition: id, lsn: LSN(hot.pointee.nextLSN))
+                }
                 return .end
             }
             guard lsn >= first.firstLSN else {
@@ -52,6 +58,15 @@ extension PartitionLog {
             throw WalError(
                 .positionLost, "the log was truncated after this position was given out; begin again with `.first`",
                 partition: id, lsn: LSN(0))
+        }
+        // STATE forgets the oldest epochs, and purge takes their segments: then nobody can tell whether the last record before
+        // what is kept is the one that this position counts.
+        let oldestKnown = starts.count < PartitionState.historyLimit ? 0 : min(starts[0].epoch, known.first?.epoch ?? .max)
+        if position.epoch < oldestKnown, position.lsn.rawValue == known.first?.first ?? nextLSN {
+            throw WalError(
+                .positionLost,
+                "the position is from so many openings ago that it can't be verified; begin again with `.first`",
+                partition: id, segment: position.segment, offset: position.offset)
         }
         // The first LSN that was written in a later epoch: what the position's epoch had from there on was cut.
         var firstOfLater: UInt64?

@@ -127,8 +127,12 @@ struct PartitionRecovery {
         }
         var files: [SegmentFile] = []
         for (name, lsn) in names {
-            if let state, lsn < state.firstRetained {
-                if !settings.isReadOnly { try directory.remove(name) }
+            if var known = state, lsn < known.firstRetained {
+                if !settings.isReadOnly {
+                    try known.makeDurable(in: directory)
+                    state = known
+                    try directory.remove(name)
+                }
                 continue
             }
             let access: FileAccess = settings.isReadOnly ? .read : .readWrite
@@ -136,9 +140,13 @@ struct PartitionRecovery {
                 name: name, firstLSN: lsn, partition: id, file: try ReopeningFile(name, access, in: directory))
             // There may be more segments than the process may have files open: each use opens it again.
             file.file.close()
-            if let state, let header = file.header, header.epoch < state.oldestEpoch {
+            if var known = state, let header = file.header, header.epoch < known.oldestEpoch {
                 file.file.close()
-                if !settings.isReadOnly { try directory.remove(name) }
+                if !settings.isReadOnly {
+                    try known.makeDurable(in: directory)
+                    state = known
+                    try directory.remove(name)
+                }
                 continue
             }
             files.append(file)
@@ -173,15 +181,6 @@ struct PartitionRecovery {
         for file in files {
             for mark in file.marks { survey.durable = max(survey.durable, mark.durable) }
         }
-        // Without STATE this is a partition that was never synced, or a damaged one.
-        if let first = files.first, first.firstLSN != state.firstRetained {
-            if survey.durable >= state.firstRetained || found != nil || first.firstLSN != 1 {
-                throw WalError(
-                    .missing,
-                    "the segment that begins with LSN \(state.firstRetained) is missing, and STATE does not say that it was purged",
-                    partition: id, segment: LSN(state.firstRetained), lsn: LSN(state.firstRetained))
-            }
-        }
         try walk(&survey)
         if survey.durable >= survey.nextLSN {
             throw WalError(
@@ -201,19 +200,22 @@ struct PartitionRecovery {
         for (place, file) in survey.files.enumerated() {
             let isLast = place == survey.files.count - 1
             guard let header = file.header, file.firstLSN == survey.nextLSN else {
-                let error =
-                    file.headerError
-                    ?? WalError(
-                        .missing,
-                        "after LSN \(survey.nextLSN - 1) comes a segment that begins with LSN \(file.firstLSN)",
-                        segment: LSN(file.firstLSN), lsn: LSN(survey.nextLSN))
-                try tear(&survey, at: place, offset: 0, because: error)
+                let gap = WalError(
+                    .missing,
+                    "the segment that begins with LSN \(survey.nextLSN) is missing, and STATE does not say that it was purged; the next there is begins with LSN \(file.firstLSN)"
+                )
+                let isBehindGap = file.firstLSN != survey.nextLSN
+                try tear(&survey, at: place, offset: 0, because: isBehindGap ? gap : file.headerError ?? gap)
                 return
             }
-            // A sealed segment that was durable as a whole needs no reading.
-            if settings.check == .tail, let footer = file.footer, footer.recordCount > 0,
-                footer.lastLSN <= survey.durable
-            {
+            // A sealed segment that was durable as a whole needs no reading, and no more rewriting than its footer.
+            let footerWhereAllIsDurable = file.footer.flatMap {
+                $0.recordCount > 0 && $0.lastLSN <= survey.durable ? $0 : nil
+            }
+            if let footer = footerWhereAllIsDurable, !isKnownDurable(footer, survey) {
+                survey.scanned[place] = footer.dataEnd
+            }
+            if settings.check == .tail, let footer = footerWhereAllIsDurable {
                 survey.nextLSN = footer.lastLSN + 1
                 survey.kept = place + 1
                 survey.endOffset = footer.dataEnd
@@ -234,10 +236,9 @@ struct PartitionRecovery {
                 file: file.file, header: header, from: from, nextLSN: expected, limit: file.size,
                 disabled: settings.disabled)
             file.file.close()
-            let wasDurable = file.footer.map { $0.recordCount > 0 && $0.lastLSN <= survey.durable } ?? false
             survey.durable = max(survey.durable, scan.greatestMark)
             // What was durable as a whole is read for a full check, but not rewritten.
-            if !wasDurable { survey.scanned[place] = from }
+            if footerWhereAllIsDurable == nil { survey.scanned[place] = from }
             survey.nextLSN = scan.nextLSN
             survey.kept = place + 1
             survey.endOffset = scan.offset
@@ -268,6 +269,12 @@ struct PartitionRecovery {
                 because: WalError(.corrupt, "there are zeros where a record was"))
             return
         }
+    }
+
+    /// A footer is written behind a last record that may have been durable before: only something that is durable behind it,
+    /// or an orderly close, says that it is on the disk too.
+    private func isKnownDurable(_ footer: SegmentFooter, _ survey: Survey) -> Bool {
+        footer.lastLSN < survey.durable || survey.state.isClean && footer.lastLSN <= survey.state.durable
     }
 
     /// The log can't be read on at `offset` of a segment: decides whether a crash did that or damage, and ends it there.
@@ -318,6 +325,8 @@ struct PartitionRecovery {
             if !settings.disabled.contains(.rewriting) {
                 try rewrite(file.file, from: from == FileFormat.dataStart ? 0 : from, to: end)
             }
+            let noMark = [UInt8](repeating: 0, count: FileFormat.markSize)
+            for broken in file.brokenMarkPlaces { try file.file.write(noMark, at: broken) }
             if isLast, survey.nextLSN == header.firstLSN {
                 // No record in it: the next segment takes its name.
                 file.file.close()
@@ -347,18 +356,15 @@ struct PartitionRecovery {
         if survey.files.isEmpty { survey.endsInFooter = false }
         try directory.sync()
         survey.durable = survey.nextLSN - 1
-        var next = survey.state
-        next.sequence += 1
-        next.durable = survey.durable
-        next.nextLSNFloor = max(next.nextLSNFloor, survey.nextLSN)
-        next.isClean = true
-        for header in survey.files.compactMap(\.header) { next.note(epoch: header.epoch, firstLSN: header.firstLSN) }
-        let file = try directory.openFile(FileFormat.stateFileName, .createOrOpen)
-        defer { file.close() }
-        try file.write(next.encoded(), at: next.place)
-        try file.sync()
+        let (durable, nextLSN) = (survey.durable, survey.nextLSN)
+        let headers = survey.files.compactMap(\.header)
+        try survey.state.update(in: directory) { next in
+            next.durable = durable
+            next.nextLSNFloor = max(next.nextLSNFloor, nextLSN)
+            next.isClean = true
+            for header in headers { next.note(epoch: header.epoch, firstLSN: header.firstLSN) }
+        }
         try directory.sync()
-        survey.state = next
     }
 
     private func rewrite(_ file: any WalFile, from: UInt64, to: UInt64) throws(WalError) {
@@ -419,7 +425,7 @@ struct PartitionRecovery {
                 let file = try directory.openFile(FileFormat.stateFileName, .read)
                 defer { file.close() }
                 if let found = try PartitionState.read(file, partition: id) {
-                    state.sequence = found.sequence
+                    state = found
                     epoch = max(epoch, found.epoch)
                 }
             } else if let lsn = FileFormat.firstLSN(ofSegmentNamed: entry.name), entry.kind == .file {
@@ -436,14 +442,12 @@ struct PartitionRecovery {
                 epoch = max(epoch, header.epoch)
             }
         }
-        state.sequence += 1
-        state.note(epoch: max(epoch + 1, shared.storage.wallClockNow()), firstLSN: 1)
-        state.oldestEpoch = state.epoch
-        state.isClean = true
-        let file = try directory.openFile(FileFormat.stateFileName, .createOrOpen)
-        defer { file.close() }
-        try file.write(state.encoded(), at: state.place)
-        try file.sync()
+        try state.update(in: directory) { next in
+            next = PartitionState(replacing: next)
+            next.note(epoch: max(epoch + 1, shared.storage.wallClockNow()), firstLSN: 1)
+            next.oldestEpoch = next.epoch
+            next.isClean = true
+        }
         try directory.sync()
         for (name, _) in names.sorted(by: { $0.1 > $1.1 }) { try directory.remove(name) }
         try directory.sync()

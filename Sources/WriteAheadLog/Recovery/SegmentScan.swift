@@ -12,6 +12,8 @@ struct SegmentFile {
     let footer: SegmentFooter?
     /// The marks in the two places, as far as they are whole.
     let marks: [SegmentMark]
+    /// Places that hold something else: a loss of power tore the mark as it was written.
+    let brokenMarkPlaces: [UInt64]
 
     /// - Throws: what the file system says, and `.unsupportedFormat`; damage is a property.
     init(
@@ -45,14 +47,22 @@ struct SegmentFile {
         self.header = header
         self.headerError = headerError
         // A damaged header does not undo what a mark says.
-        marks = FileFormat.markOffsets.compactMap { place in
-            guard front.count >= Int(place) + FileFormat.markSize else { return nil }
-            return front.withUnsafeBytes {
-                SegmentMark(
-                    decoding: UnsafeRawBufferPointer(rebasing: $0[Int(place)..<(Int(place) + FileFormat.markSize)]),
-                    salt: header?.salt)
+        var marks: [SegmentMark] = []
+        var broken: [UInt64] = []
+        for place in FileFormat.markOffsets where front.count >= Int(place) + FileFormat.markSize {
+            front.withUnsafeBytes {
+                let bytes = UnsafeRawBufferPointer(rebasing: $0[Int(place)..<(Int(place) + FileFormat.markSize)])
+                if let mark = SegmentMark(
+                    decoding: bytes, salt: header?.salt, partition: partition, firstLSN: firstLSN)
+                {
+                    marks.append(mark)
+                } else if bytes.contains(where: { $0 != 0 }) {
+                    broken.append(place)
+                }
             }
         }
+        self.marks = marks
+        brokenMarkPlaces = broken
         guard let header else {
             footer = nil
             return

@@ -23,11 +23,20 @@ package struct PartitionState: Equatable, Sendable {
     /// Closed cleanly: everything up to `durable`, which is all, was on stable storage.
     package var isClean = false
     package var history: [EpochStart] = []
+    /// Read from a file whose last writer may have ended before it was synced.
+    private var isMaybeUnsynced = false
 
     package init(partition: PartitionID) { self.partition = partition }
 
+    /// Of a partition whose records are all wiped, in the place of another.
+    init(replacing other: PartitionState) {
+        self.init(partition: other.partition)
+        sequence = other.sequence
+    }
+
     package static let slotOffsets: [UInt64] = [0, 4096]
     package static let slotSize = 512
+    package static let fileSize: UInt64 = 4608
     package static let historyLimit = 24
 
     package var place: UInt64 { Self.slotOffsets[Int(sequence & 1)] }
@@ -116,6 +125,38 @@ package struct PartitionState: Equatable, Sendable {
                 best = state
             }
         }
+        best?.isMaybeUnsynced = true
         return best
+    }
+
+    /// What was read from the file may be in the cache alone: before anything depends on it, it is written again and synced. A
+    /// torn write of the same bytes leaves the same bytes.
+    package mutating func makeDurable(in directory: any WalDirectory) throws(WalError) {
+        guard isMaybeUnsynced else { return }
+        let file = try directory.openFile(FileFormat.stateFileName, .readWrite)
+        defer { file.close() }
+        try file.write(encoded(), at: place)
+        try file.sync()
+        isMaybeUnsynced = false
+    }
+
+    /// Writes the next slot, changed by `change`. At most one slot is ever unsynced, so that a loss of power leaves the other
+    /// one whole.
+    package mutating func update(
+        in directory: any WalDirectory, synced: Bool = true, _ change: (inout PartitionState) -> Void
+    ) throws(WalError) {
+        try makeDurable(in: directory)
+        let file = try directory.openFile(FileFormat.stateFileName, .createOrOpen)
+        defer { file.close() }
+        if try file.size() < Self.fileSize {
+            // Space for both slots, so that later a full disk can't keep STATE from being written.
+            try file.write([UInt8](repeating: 0, count: Int(Self.fileSize)), at: 0)
+        }
+        var next = self
+        change(&next)
+        next.sequence += 1
+        try file.write(next.encoded(), at: next.place)
+        if synced { try file.sync() }
+        self = next
     }
 }

@@ -10,6 +10,9 @@ package struct SegmentMark: Equatable, Sendable {
     package var endOffset: UInt64
     /// Grows with each mark of the segment; the parity chooses the place.
     package var sequence: UInt64
+    /// The segment's, for a mark in one of the two places.
+    package var partition: PartitionID = 0
+    package var firstLSN: UInt64 = 0
 
     package init(salt: UInt64, epoch: UInt64, durable: UInt64, endOffset: UInt64, sequence: UInt64) {
         self.salt = salt
@@ -29,21 +32,28 @@ package struct SegmentMark: Equatable, Sendable {
         bytes.append(integer: durable)
         bytes.append(integer: endOffset)
         bytes.append(integer: sequence)
-        bytes.append(integer: UInt64(0))
-        bytes.append(integer: UInt32(0))
+        bytes.append(integer: firstLSN)
+        bytes.append(integer: UInt32(partition.rawValue))
         bytes.append(integer: bytes.crc32c(0..<60))
         return bytes
     }
 
-    /// Nil where it is not a whole mark of the segment with that salt, or of any where its header can't be read.
-    package init?(decoding bytes: UnsafeRawBufferPointer, salt expected: UInt64?) {
+    /// Nil where it is not a whole mark of the segment with that salt. Where the segment's header can't be read, and so its salt is
+    /// not known, it must name the file that it stands in: blocks may hold what they held in another one.
+    package init?(
+        decoding bytes: UnsafeRawBufferPointer, salt expected: UInt64?, partition: PartitionID, firstLSN: UInt64
+    ) {
         let reader = ByteReader(bytes)
         guard let summed = reader.slice(0, 60), reader.integer(60) == crc32c(summed),
             reader.integer(0) == FileFormat.markMagic, let salt: UInt64 = reader.integer(8), salt == expected ?? salt,
+            let namedLSN: UInt64 = reader.integer(48), let namedPartition: UInt32 = reader.integer(56),
+            expected != nil || namedLSN == firstLSN && namedPartition == UInt32(partition.rawValue),
             let epoch: UInt64 = reader.integer(16), let durable: UInt64 = reader.integer(24),
             let endOffset: UInt64 = reader.integer(32), let sequence: UInt64 = reader.integer(40)
         else { return nil }
         self.init(salt: salt, epoch: epoch, durable: durable, endOffset: endOffset, sequence: sequence)
+        self.firstLSN = namedLSN
+        self.partition = PartitionID(exactly: namedPartition) ?? partition
     }
 
     /// As a frame between the records, to be stored at `offset`.
