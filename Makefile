@@ -1,11 +1,12 @@
 # `make demo` and `make test` are all that a newcomer needs; the rest is for those who work on this.
-.PHONY: help deps demo test test-minimal crash speed lint clean
+.PHONY: help deps demo test test-minimal test-reader crash speed lint clean
 SWIFT ?= swift
 
 help:
 	@echo "make demo          installs what is missing, builds, records 10,000 real records through three codecs, reads them back"
 	@echo "make test          installs what is missing and runs every test"
 	@echo "make test-minimal  builds and tests without zstd, and a package that uses the core and the binary codec alone"
+	@echo "make test-reader   tests the second reader of the format, in Python: golden files, and damage to them"
 	@echo "make crash         kills a writer at random moments, and checks by strace that no LSN is shown before it was synced"
 	@echo "make speed         a table of times beside those of a C baseline in the same run (5 minutes)"
 	@echo "make lint          swift format, strictly"
@@ -25,6 +26,10 @@ test-minimal:
 	$(SWIFT) test --disable-default-traits --scratch-path .build-minimal
 	$(SWIFT) build --package-path Tests/Consumer --scratch-path .build-consumer
 	.build-consumer/debug/consumer .build-consumer/data
+
+test-reader:
+	@if command -v python3 >/dev/null; then cd Tests/independent-reader && python3 -B -m unittest; \
+	else echo "SKIPPED: python3 is not installed"; fi
 
 crash: deps
 	$(SWIFT) build -c release --product walctl

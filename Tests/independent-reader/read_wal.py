@@ -3,7 +3,8 @@
 
     read_wal.py [--json [--decode] | --info [--json]] DIR
 
-prints one line for each record, in order of partition and LSN: partition, LSN, payload in hex. It opens nothing for writing.
+prints one line for each record, in order of partition and LSN: partition, LSN, payload in hex (nothing where it is empty), with a
+space between. It opens nothing for writing, and is not meant for a log that is being written to.
 
     --json    a JSON object for each record instead: partition, lsn, codec (its id), payload (hex)
     --decode  with --json, adds "value" for records of the binary and the JSON codec, or "error" where it is none
@@ -17,6 +18,7 @@ no error. Records that stand before damage are printed.
 import json
 import os
 import re
+import stat
 import struct
 import sys
 from array import array
@@ -35,7 +37,7 @@ RECORD, BATCH, MARK, FOOTER = 0, 1, 2, 3
 BINARY, JSON = 1, 2
 
 
-# CRC32C ------------------------------------------------------------------------------------------------------------------------
+# CRC32C ---------------------------------------------------------------------------------------------------------------
 
 def advance(crc, count):
     """The state after `count` zero bytes, bit by bit: for making tables."""
@@ -105,7 +107,7 @@ def sum_fits(data):
     return len(data) >= 4 and struct.unpack_from("<I", data, len(data) - 4)[0] == crc32c(data[:-4])
 
 
-# Files -------------------------------------------------------------------------------------------------------------------------
+# Files ----------------------------------------------------------------------------------------------------------------
 
 class Unusable(Exception):
     """What this reader must not or cannot read."""
@@ -115,9 +117,21 @@ class File:
     """Reads a file by pieces. Never asks for more than the file had when it was opened."""
 
     def __init__(self, path):
-        self.descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0))
-        self.size = os.fstat(self.descriptor).st_size
+        # Links are not followed, and nothing waits for the other end of a pipe.
+        flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+        self.descriptor = os.open(path, flags)
+        about = os.fstat(self.descriptor)
+        self.size = about.st_size
         self.start, self.held = 0, b""
+        if not stat.S_ISREG(about.st_mode):
+            self.close()
+            raise Unusable("%s is no regular file" % os.path.basename(path))
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
 
     def close(self):
         os.close(self.descriptor)
@@ -147,7 +161,7 @@ def padded(count):
     return (count + 7) & ~7
 
 
-# STATE -------------------------------------------------------------------------------------------------------------------------
+# STATE ----------------------------------------------------------------------------------------------------------------
 
 class State:
     """What STATE says, or what holds where there is none."""
@@ -160,46 +174,41 @@ class State:
         self.starts = []
 
 
-def read_state(path, partition, faults):
-    """STATE, or None with a fault if it is there and says nothing."""
-    state = State()
-    try:
-        file = File(path)
-    except FileNotFoundError:
-        return state
-    best = None
-    try:
-        for parity, place in enumerate(STATE_PLACES):
-            slot = file.read(place, 512)
-            if len(slot) < 512 or slot[:8] != STATE_MAGIC or not sum_fits(slot):
-                continue
-            if struct.unpack_from("<Q", slot, 16)[0] % 2 != parity:
-                continue
-            if best is None or struct.unpack_from("<Q", slot, 16) > struct.unpack_from("<Q", best, 16):
-                best = slot
-    finally:
-        file.close()
-    if best is None:
-        return state
-    version, of_partition = struct.unpack_from("<II", best, 8)
+def state_of(slot, partition):
+    """What a slot says; None if it is none of that partition."""
+    if len(slot) < 512 or slot[:8] != STATE_MAGIC or not sum_fits(slot):
+        return None
+    version, of_partition = struct.unpack_from("<II", slot, 8)
     if version != 1:
         raise Unusable("STATE has version %d" % version)
-    if of_partition != partition:
-        faults.append(("STATE", 12, 0, "it is partition %d's" % of_partition))
+    state = State()
     (state.sequence, state.epoch, state.oldest_epoch, state.first_retained, state.next_free, state.durable, flags,
-     count) = struct.unpack_from("<8Q", best, 16)
+     count) = struct.unpack_from("<8Q", slot, 16)
+    if of_partition != partition or count > 24 or not 1 <= state.first_retained <= LARGEST_LSN:
+        return None
     if flags & ~1:
         raise Unusable("STATE has flags %#x" % flags)
-    if count > 24:
-        faults.append(("STATE", 72, 0, "it claims %d epoch starts" % count))
-        count = 0
     state.there = True
     state.clean = flags & 1 == 1
-    state.starts = [struct.unpack_from("<QQ", best, 80 + 16 * index) for index in range(count)]
+    state.starts = [struct.unpack_from("<QQ", slot, 80 + 16 * index) for index in range(count)]
     return state
 
 
-# Segments ----------------------------------------------------------------------------------------------------------------------
+def read_state(path, partition):
+    """What the slot with the greater sequence says; what holds without a STATE if none is right."""
+    best = State()
+    try:
+        with File(path) as file:
+            for place in STATE_PLACES:
+                state = state_of(file.read(place, 512), partition)
+                if state is not None and state.sequence >= best.sequence:
+                    best = state
+    except FileNotFoundError:
+        pass
+    return best
+
+
+# Segments -------------------------------------------------------------------------------------------------------------
 
 class Segment:
     """One segment file: its header, its marks, and its frames as far as they are whole and in a row."""
@@ -221,9 +230,8 @@ class Segment:
         self.offsets = array("Q")   # for each frame: where it starts
         self.lsns = array("Q")      # and the LSN that it states
         self.kinds = [0, 0, 0, 0]
-        self.records = array("Q")   # for each record: offset and length of its payload
         self.faults = []            # (name, offset, LSN, message): what contradicts itself though its sum is right
-        self.file = None
+        self.file = None            # while it is read
         self.size = 0
 
     def fault(self, offset, lsn, message):
@@ -248,6 +256,8 @@ class Segment:
         if version != 1 or frames != FRAMES or flags != 0:
             self.refusal = "the header has version %d, frames from %d, flags %#x" % (version, frames, flags)
             return
+        if head[68 + count:].strip(b"\0"):
+            self.fault(68 + count, self.first, "there is something behind the header")
         if partition != self.partition or first != self.first:
             self.broken = "the header is that of partition %d, first LSN %d" % (partition, first)
             return
@@ -276,17 +286,14 @@ class Segment:
             at += length
 
     def read_marks(self):
-        """The marks of the two places. If the header is broken its salt is not known, and any salt will do."""
-        for parity, place in enumerate(MARK_PLACES):
+        """The marks of the two places. If the header is broken its salt is not known: then a mark must name this file."""
+        for place in MARK_PLACES:
             mark = self.file.read(place, 64)
             if len(mark) < 64 or mark[:8] != MARK_MAGIC or not sum_fits(mark):
                 continue
-            salt, epoch, durable, offset, sequence = struct.unpack_from("<5Q", mark, 8)
-            if sequence % 2 != parity:
-                continue
-            if self.broken is None and salt != self.salt:
-                continue
-            self.marks.append((place, durable, offset, sequence, salt))
+            salt, _, durable, offset, sequence, first, partition = struct.unpack_from("<6QI", mark, 8)
+            if salt == self.salt if self.broken is None else (first == self.first and partition == self.partition):
+                self.marks.append((place, durable, offset, sequence, salt))
 
     # Frames
 
@@ -297,7 +304,7 @@ class Segment:
             return "the file ends"
         length = struct.unpack_from("<I", head)[0]
         if length == 0:
-            return "nothing was written here"
+            return "the frame was not written" if head.strip(b"\0") else "nothing was written here"
         if length < 16 or length > LARGEST_FRAME:
             return "a frame cannot have %d bytes" % length
         if offset + padded(length) > self.size:
@@ -324,7 +331,6 @@ class Segment:
                 self.stop = "the frame has LSN %d" % lsn
                 return
             if kind == RECORD:
-                self.records.extend((self.end + 16, length - 16))
                 following = lsn + 1
             elif kind == BATCH:
                 following = self.take_batch(data, length)
@@ -354,21 +360,14 @@ class Segment:
         count = struct.unpack_from("<I", data, 16)[0]
         if count == 0 or count > (length - 20) // 4:
             return None
-        found = array("Q")
         at = 20
         for _ in range(count):
             if length - at < 4:
                 return None
-            size = struct.unpack_from("<I", data, at)[0]
-            at += 4
-            if size > length - at:
-                return None
-            found.extend((self.end + at, size))
-            at += size
+            at += 4 + struct.unpack_from("<I", data, at)[0]
         if at != length:
             return None
         self.stop = None
-        self.records.extend(found)
         return self.next + count
 
     def take_mark(self, data, length):
@@ -415,8 +414,8 @@ class Segment:
         if own != self.end:
             self.stop = "the footer is a copy of one at %d" % own
             return None
-        if records != len(self.records) // 2:
-            self.fault(self.end + 16, self.next, "the footer counts %d records of %d" % (records, len(self.records) // 2))
+        if records != self.next - self.first:
+            self.fault(self.end + 16, self.next, "the footer counts %d records of %d" % (records, self.next - self.first))
         if last != self.next - 1:
             self.fault(self.end + 24, self.next, "the footer's last LSN is %d" % last)
         before = 0
@@ -425,8 +424,8 @@ class Segment:
             if lsn <= before:
                 self.fault(self.end + 56 + 24 * index, lsn, "the index is not in order")
             before = lsn
-            if not self.begins(offset, lsn) or self.file.read(offset + 15, 1)[0] not in (RECORD, BATCH):
-                self.fault(self.end + 56 + 24 * index, lsn, "no record frame begins at %d with that LSN" % offset)
+            if not self.begins(offset, lsn):
+                self.fault(self.end + 56 + 24 * index, lsn, "no frame begins at %d with that LSN" % offset)
         self.footer = (self.end, records, last, sealed, count)
         return self.next
 
@@ -462,32 +461,46 @@ class Segment:
                     durable + 1, offset))
 
     def read(self):
-        self.file = File(self.path)
-        self.size = self.file.size
-        self.read_header()
-        if self.refusal is not None:
-            return
-        self.read_marks()
-        if self.broken is not None:
-            # Its salt cannot be trusted. Whichever of these is right shows that something durable was here.
-            salts = {mark[4] for mark in self.marks}
-            salts.add(self.salt)
-            self.find_mark_frames(salts)
-            return
-        self.walk()
-        if self.stop is not None:
-            self.find_mark_frames([self.salt])
-        self.check_marks()
+        with File(self.path) as self.file:
+            self.size = self.file.size
+            self.read_header()
+            if self.refusal is not None:
+                return
+            self.read_marks()
+            if self.broken is not None:
+                # Its salt cannot be trusted. Whichever of these is right shows that something durable was here.
+                self.find_mark_frames({self.salt} | {mark[4] for mark in self.marks})
+                return
+            self.walk()
+            if self.stop is not None:
+                self.find_mark_frames([self.salt])
+            self.check_marks()
 
     def durable(self):
         return max([mark[1] for mark in self.marks] + [frame[1] for frame in self.mark_frames], default=0)
 
-    def payload(self, lsn):
-        index = 2 * (lsn - self.first)
-        return self.file.read(self.records[index], self.records[index + 1])
+    def payloads(self):
+        """LSN and payload of each record. They were checked when the segment was read."""
+        with File(self.path) as file:
+            def take(offset, count):
+                data = file.read(offset, count)
+                if len(data) < count:
+                    raise Unusable("%s became shorter while it was read" % self.name)
+                return data
+
+            for offset, lsn in zip(self.offsets, self.lsns):
+                length, _, word = struct.unpack("<IIQ", take(offset, 16))
+                if word >> 56 == RECORD:
+                    yield lsn, take(offset + 16, length - 16)
+                elif word >> 56 == BATCH:
+                    at = offset + 20
+                    for index in range(struct.unpack("<I", take(offset + 16, 4))[0]):
+                        size = struct.unpack("<I", take(at, 4))[0]
+                        yield lsn + index, take(at + 4, size)
+                        at += 4 + size
 
 
-# Partitions --------------------------------------------------------------------------------------------------------------------
+# Partitions -----------------------------------------------------------------------------------------------------------
 
 class Partition:
     """One partition: which segments count, what is durable, and where it ends."""
@@ -499,86 +512,71 @@ class Partition:
         self.torn = None            # (name, offset, LSN, message)
         self.segments = []          # those that count
         self.ignored = []           # (segment, why)
-        self.spans = []             # (segment, first LSN, the LSN that follows): the records of the log
+        self.spans = []             # those whose records are the log's
         self.durable = 0
         self.next = 1
         self.state = State()
 
     def read(self):
-        self.state = read_state(os.path.join(self.path, "STATE"), self.number, self.faults)
+        self.state = read_state(os.path.join(self.path, "STATE"), self.number)
         found = []
         for name in os.listdir(self.path):
             match = re.fullmatch(r"([0-9]{20})\.wal", name)
             if match and 1 <= int(match.group(1)) <= LARGEST_LSN:
                 found.append(Segment(os.path.join(self.path, name), int(match.group(1)), self.number))
-        found.sort(key=lambda segment: segment.first)
-        for segment in found:
+        for segment in sorted(found, key=lambda segment: segment.first):
+            if segment.first < self.state.first_retained:
+                self.ignored.append((segment, "purged"))
+                continue
             segment.read()
-        self.choose(found)
+            if segment.broken is None and segment.refusal is None and segment.epoch < self.state.oldest_epoch:
+                self.ignored.append((segment, "truncated"))
+            else:
+                self.segments.append(segment)
         self.durable = max([self.state.durable] + [segment.durable() for segment in self.segments])
         self.join()
         if self.durable > 0 and not self.state.there:
             self.faults.append(("STATE", 0, self.durable, "something was synced, and no slot of STATE is right"))
 
-    def choose(self, found):
-        """Leaves out what a truncation or a purge left over."""
-        current = []
-        for segment in found:
-            if segment.broken is None and segment.refusal is None and segment.epoch < self.state.oldest_epoch:
-                self.ignored.append((segment, "of a truncated epoch"))
-            else:
-                current.append(segment)
-        for index, segment in enumerate(current):
-            following = current[index + 1].first if index + 1 < len(current) else segment.next
-            if segment.first < self.state.first_retained and following <= self.state.first_retained:
-                self.ignored.append((segment, "purged"))
-            else:
-                self.segments.append(segment)
-
     def join(self):
         """Puts the segments in a row, and decides what the first place means where they do not go on."""
         self.next = self.state.first_retained
-        if self.segments and self.segments[0].first < self.next:
-            self.next = self.segments[0].first
-        for index, segment in enumerate(self.segments):
-            last = index + 1 == len(self.segments)
+        epoch = 0
+        for segment in self.segments:
             if segment.first != self.next:
-                return self.end(segment.name, 0, "the segment begins with another LSN", True)
+                return self.end(segment, 0, "the segment begins with LSN %d" % segment.first)
             if segment.refusal is not None:
-                self.refusals.append((segment.name, 0, self.next, segment.refusal))
-                return
+                return self.refusals.append((segment.name, 0, self.next, segment.refusal))
             if segment.broken is not None:
-                return self.end(segment.name, 0, segment.broken, segment.rest or not last)
+                return self.end(segment, 0, segment.broken)
+            if segment.epoch < epoch:
+                return self.end(segment, 0, "the segment is of an older epoch than the one before")
+            epoch = segment.epoch
             self.faults.extend(segment.faults)
-            self.spans.append((segment, max(segment.first, self.state.first_retained), segment.next))
+            self.spans.append(segment)
             self.next = segment.next
+            if segment.stop_refuses:
+                return self.refusals.append((segment.name, segment.end, self.next, segment.stop))
             if segment.stop is not None:
-                if segment.stop_refuses:
-                    self.refusals.append((segment.name, segment.end, self.next, segment.stop))
-                    return
-                return self.end(segment.name, segment.end, segment.stop, segment.rest or not last)
+                return self.end(segment, segment.end, segment.stop)
         if self.next <= self.durable:
-            self.end("none", 0, "the segment is missing", True)
+            self.faults.append(("%020d.wal" % self.next, 0, self.next, "it is missing, and LSN %d was durable" % self.durable))
 
-    def end(self, name, offset, why, torn):
+    def end(self, segment, offset, why):
         if self.next <= self.durable:
-            self.faults.append((name, offset, self.next, "%s, and LSN %d was durable" % (why, self.durable)))
-        elif torn:
-            self.torn = (name, offset, self.next, why)
-
-    def close(self):
-        for segment in self.segments + [each[0] for each in self.ignored]:
-            if segment.file is not None:
-                segment.file.close()
-                segment.file = None
+            self.faults.append((segment.name, offset, self.next, "%s, and LSN %d was durable" % (why, self.durable)))
+        elif self.state.clean and segment.first <= self.state.durable:
+            self.faults.append((segment.name, offset, self.next, "%s, though the segment was sealed" % why))
+        elif offset == 0 or segment.rest or segment is not self.segments[-1]:
+            self.torn = (segment.name, offset, self.next, why)
 
     def records(self):
-        for segment, first, following in self.spans:
-            for lsn in range(first, following):
-                yield lsn, segment.codec, segment, segment.payload(lsn)
+        for segment in self.spans:
+            for lsn, payload in segment.payloads():
+                yield lsn, segment.codec, segment, payload
 
 
-# Values ------------------------------------------------------------------------------------------------------------------------
+# Values ---------------------------------------------------------------------------------------------------------------
 
 class NoValue(Exception):
     """Bytes that are not what their codec writes."""
@@ -680,14 +678,14 @@ def decoded(segment, payload):
             return {"value": Cbor(payload).whole()}
         if segment.codec == JSON:
             value = json.loads(payload.decode("utf-8"))
-            json.dumps(value)
+            json.dumps(value, allow_nan=False)
             return {"value": value}
     except (NoValue, ValueError, RecursionError) as error:
         return {"error": str(error)}
     return {}
 
 
-# The command -------------------------------------------------------------------------------------------------------------------
+# The command ----------------------------------------------------------------------------------------------------------
 
 def summary(partition):
     state = partition.state
@@ -729,7 +727,7 @@ def print_summary(partition, out):
         print("  STATE %(sequence)d: epoch %(epoch)d, oldest epoch %(oldestEpoch)d, first retained %(firstRetained)d, "
               "next free %(nextFree)d, durable %(durable)d, clean %(clean)s" % told["state"], file=out)
     for each in told["segments"]:
-        print("  %(name)s: %(bytes)d bytes, header %(header)s, epoch %(epoch)d, codec %(codec)d %(codecName)s of %(type)s" % each
+        print("  %(name)s: %(bytes)d bytes, header %(header)s, epoch %(epoch)d, codec %(codec)d %(codecName)r of %(type)r" % each
               + (", ignored: %s" % each["ignored"] if each["ignored"] else ""), file=out)
         print("    LSN %(first)d up to %(next)d, frames up to %(end)d" % each
               + " (%s)" % (each["stop"] or "sealed")
@@ -769,7 +767,9 @@ def partitions(directory):
     for name in os.listdir(directory):
         match = re.fullmatch(r"partition-([0-9]{5})", name)
         path = os.path.join(directory, name)
-        if match and int(match.group(1)) <= 65535 and os.path.isdir(path):
+        if match and int(match.group(1)) <= 65535:
+            if not stat.S_ISDIR(os.lstat(path).st_mode):
+                raise Unusable("%s is no directory" % name)
             found.append(Partition(path, int(match.group(1))))
         is_log = is_log or name == "LOCK"
     if not found and not is_log:
@@ -789,13 +789,11 @@ def run(arguments, out):
             try:
                 partition.read()
                 show(partition, options, out)
-            except (Unusable, OSError) as error:
+            except (Unusable, OSError, MemoryError) as error:
                 if isinstance(error, BrokenPipeError):
                     raise
                 unusable = True
                 print("unusable: partition %d: %s" % (partition.number, error), file=sys.stderr)
-            finally:
-                partition.close()
             for finding in partition.faults:
                 damaged = True
                 complain("damage", partition.number, finding)
@@ -813,10 +811,16 @@ def run(arguments, out):
 
 
 def main():
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="backslashreplace")
     try:
         status = run(sys.argv[1:], sys.stdout)
         sys.stdout.flush()
     except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = 2
+    except OSError as error:
+        print("unusable: %s" % error, file=sys.stderr)
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         status = 2
     return status
