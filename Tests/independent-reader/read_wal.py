@@ -34,7 +34,7 @@ STATE_PLACES = (0, 4096)
 LARGEST_FRAME = 1 << 30
 LARGEST_LSN = (1 << 56) - 1
 RECORD, BATCH, MARK, FOOTER = 0, 1, 2, 3
-BINARY, JSON = 1, 2
+BINARY, JSON, ZSTD = 1, 2, 3
 
 
 # CRC32C ---------------------------------------------------------------------------------------------------------------
@@ -408,7 +408,7 @@ class Segment:
             self.stop = "the footer has %d bytes" % length
             return None
         records, last, own, sealed, count, _ = struct.unpack_from("<4Q2I", data, 16)
-        if length != 56 + 24 * count:
+        if length != 56 + 24 * count or count > self.end // 65536 + 2:
             self.stop = "the footer of %d bytes claims %d entries" % (length, count)
             return None
         if own != self.end:
@@ -671,15 +671,17 @@ class Cbor:
         return value
 
 
-def decoded(segment, payload):
-    """{"value": …}, {"error": …}, or nothing for a codec that is not known here."""
+def decoded(codec, parameters, payload):
+    """{"value": …}, {"error": …}, or nothing for a codec that is not known here, and for what zstd compressed."""
     try:
-        if segment.codec == BINARY and segment.items.get(2) == b"\x01":
+        if codec == BINARY and parameters == b"\x01":
             return {"value": Cbor(payload).whole()}
-        if segment.codec == JSON:
+        if codec == JSON and parameters == b"\x01":
             value = json.loads(payload.decode("utf-8"))
             json.dumps(value, allow_nan=False)
             return {"value": value}
+        if codec == ZSTD and len(parameters) >= 6 and parameters[0] == 1 and payload[:1] == b"\0":
+            return decoded(struct.unpack_from("<I", parameters, 2)[0], parameters[6:], payload[1:])
     except (NoValue, ValueError, RecursionError) as error:
         return {"error": str(error)}
     return {}
@@ -757,7 +759,7 @@ def show(partition, options, out):
             continue
         line = {"partition": partition.number, "lsn": lsn, "codec": codec, "payload": payload.hex()}
         if "--decode" in options:
-            line.update(decoded(segment, payload))
+            line.update(decoded(codec, segment.items.get(2, b""), payload))
         print(json.dumps(line), file=out)
 
 

@@ -656,13 +656,14 @@ class ValueTests(LogCase):
             self.assertIn("error", line)
 
     def test_json(self):
-        good, *bad = self.values(2, b"", b'{"a": [1, 2.5, "x"]}', b"{", b"\xff", b"NaN", b"[" * 100000, b"1e999")
+        good, *bad = self.values(2, b"\1", b'{"a": [1, 2.5, "x"]}', b"{", b"\xff", b"NaN", b"[" * 100000, b"1e999")
         self.assertEqual(good["value"], {"a": [1, 2.5, "x"]})
         for line in bad:
             self.assertIn("error", line)
 
     def test_codecs_that_it_does_not_know(self):
-        for codec, parameters in ((0, b""), (3, b"\1"), (0x80000001, b""), (1, b"\2")):
+        self.assertEqual(self.values(3, b"\1\1" + struct.pack("<I", 2) + b"\1", b"\0[1]")[0]["value"], [1])
+        for codec, parameters in ((0, b""), (3, b"\1"), (0x80000001, b""), (1, b"\2"), (2, b"")):
             self.assertEqual(set(self.values(codec, parameters, b"\xf5")[0]), {"partition", "lsn", "codec", "payload"})
 
 
