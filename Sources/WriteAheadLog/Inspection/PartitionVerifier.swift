@@ -323,6 +323,14 @@ struct PartitionVerifier {
                     take(scanner, header, &tracker)
                     continue
                 }
+                guard BatchReader.count(kind: scanner.kind, payload: scanner.payload) != nil else {
+                    guard try gap(place, at, .corrupt, "a batch does not hold the records that it states") else {
+                        return false
+                    }
+                    tracker.isBroken = true
+                    next += 1
+                    continue
+                }
                 take(scanner, header, &tracker)
             case .blank where segment.footer == nil, .end:
                 break frames
@@ -360,10 +368,11 @@ struct PartitionVerifier {
             }
             durable = max(durable, mark.durable)
         default:
-            guard let count = PartitionVerifier.records(in: scanner) else {
+            guard let count = BatchReader.count(kind: scanner.kind, payload: scanner.payload) else {
                 damage(
-                    .corrupt, "a batch is shorter than it says", segment: header.firstLSN, offset: at, lsn: next)
-                next += BatchReader.count(kind: scanner.kind, payload: scanner.payload) ?? 1
+                    .corrupt, "a batch does not hold the records that it states", segment: header.firstLSN, offset: at,
+                    lsn: next)
+                next += 1
                 return
             }
             if result.firstLSN == nil { result.firstLSN = LSN(next) }
@@ -371,17 +380,6 @@ struct PartitionVerifier {
             next += count
             result.lastLSN = LSN(next - 1)
         }
-    }
-
-    /// Nil for a batch whose records do not fit into it.
-    private static func records(in scanner: FrameScanner) -> UInt64? {
-        guard scanner.kind == FrameKind.batch else { return 1 }
-        guard var batch = BatchReader(payload: scanner.payload) else { return nil }
-        let count = UInt64(batch.remaining)
-        while batch.remaining > 0 {
-            guard batch.next() != nil else { return nil }
-        }
-        return count
     }
 
     /// At the end of a segment's frames: the footer, its index, and the marks that point into the segment.
