@@ -24,6 +24,8 @@ struct PartitionRecovery {
     private struct Survey {
         var state: PartitionState
         var files: [SegmentFile]
+        /// Names that go once nothing speaks against it.
+        var leftovers: [String]
         /// How many of `files` belong to the log; the rest were torn off.
         var kept = 0
         /// Where the last kept one ends.
@@ -43,7 +45,10 @@ struct PartitionRecovery {
     func recover(in directory: any WalDirectory) throws(WalError) -> Result {
         do throws(WalError) {
             var survey = try settings.isReadOnly ? lookBesideWriter(at: directory) : look(at: directory)
-            if !settings.isReadOnly, !survey.isClean { try mend(&survey, in: directory) }
+            if !settings.isReadOnly {
+                try removeLeftovers(&survey, in: directory)
+                if !survey.isClean { try mend(&survey, in: directory) }
+            }
             return result(survey)
         } catch {
             let error = error.at(partition: id)
@@ -99,8 +104,17 @@ struct PartitionRecovery {
 
     // MARK: Looking
 
-    /// The files that belong to the log, oldest first, and STATE. What purge and truncation left over is removed by a writer.
-    private func inventory(_ directory: any WalDirectory) throws(WalError) -> (PartitionState?, [SegmentFile]) {
+    private struct Inventory {
+        /// Nil where there is none that is whole.
+        var state: PartitionState?
+        /// Those that belong to the log, oldest first.
+        var files: [SegmentFile] = []
+        /// Names of what purge and truncation left over, oldest first, and of what was made ready for a next segment.
+        var leftovers: [String] = []
+    }
+
+    private func inventory(_ directory: any WalDirectory) throws(WalError) -> Inventory {
+        var found = Inventory()
         var names: [(String, UInt64)] = []
         var hasState = false
         for entry in try directory.list() {
@@ -114,25 +128,19 @@ struct PartitionRecovery {
                 names.append((entry.name, lsn))
             } else if entry.name == FileFormat.stateFileName {
                 hasState = true
-            } else if entry.name.hasSuffix(FileFormat.preparedSuffix), !settings.isReadOnly {
-                try directory.remove(entry.name)
+            } else if entry.name.hasSuffix(FileFormat.preparedSuffix) {
+                found.leftovers.append(entry.name)
             }
         }
         names.sort { $0.1 < $1.1 }
-        var state: PartitionState?
         if hasState {
             let file = try directory.openFile(FileFormat.stateFileName, .read)
             defer { file.close() }
-            state = try PartitionState.read(file, partition: id)
+            found.state = try PartitionState.read(file, partition: id)
         }
-        var files: [SegmentFile] = []
         for (name, lsn) in names {
-            if var known = state, lsn < known.firstRetained {
-                if !settings.isReadOnly {
-                    try known.makeDurable(in: directory)
-                    state = known
-                    try directory.remove(name)
-                }
+            if let state = found.state, lsn < state.firstRetained {
+                found.leftovers.append(name)
                 continue
             }
             let access: FileAccess = settings.isReadOnly ? .read : .readWrite
@@ -140,18 +148,22 @@ struct PartitionRecovery {
                 name: name, firstLSN: lsn, partition: id, file: try ReopeningFile(name, access, in: directory))
             // There may be more segments than the process may have files open: each use opens it again.
             file.file.close()
-            if var known = state, let header = file.header, header.epoch < known.oldestEpoch {
-                file.file.close()
-                if !settings.isReadOnly {
-                    try known.makeDurable(in: directory)
-                    state = known
-                    try directory.remove(name)
-                }
+            if let state = found.state, let header = file.header, header.epoch < state.oldestEpoch {
+                found.leftovers.append(name)
                 continue
             }
-            files.append(file)
+            found.files.append(file)
         }
-        return (state, files)
+        return found
+    }
+
+    /// Only once it is known that there is no damage: an open that is refused changes nothing.
+    private func removeLeftovers(_ survey: inout Survey, in directory: any WalDirectory) throws(WalError) {
+        guard !survey.leftovers.isEmpty else { return }
+        // STATE says that they are none of the log's.
+        try survey.state.makeDurable(in: directory)
+        for name in survey.leftovers { try directory.remove(name) }
+        survey.leftovers = []
     }
 
     /// For a reader: a writer that is at work changes the files between two reads, so that one look may see a frame that is
@@ -175,9 +187,11 @@ struct PartitionRecovery {
     }
 
     private func look(at directory: any WalDirectory) throws(WalError) -> Survey {
-        let (found, files) = try inventory(directory)
-        let state = found ?? PartitionState(partition: id)
-        var survey = Survey(state: state, files: files, nextLSN: state.firstRetained, durable: state.durable)
+        let found = try inventory(directory)
+        let files = found.files
+        let state = found.state ?? PartitionState(partition: id)
+        var survey = Survey(
+            state: state, files: files, leftovers: found.leftovers, nextLSN: state.firstRetained, durable: state.durable)
         for file in files {
             for mark in file.marks { survey.durable = max(survey.durable, mark.durable) }
         }
@@ -190,7 +204,7 @@ struct PartitionRecovery {
         }
         survey.nextLSN = max(survey.nextLSN, state.nextLSNFloor)
         survey.isClean =
-            found != nil && state.isClean && survey.kept == files.count && survey.durable + 1 == survey.nextLSN
+            found.state != nil && state.isClean && survey.kept == files.count && survey.durable + 1 == survey.nextLSN
             && (files.isEmpty || survey.endsInFooter) && survey.scanned.isEmpty
         return survey
     }
@@ -384,12 +398,12 @@ struct PartitionRecovery {
 
     /// What of a damaged partition can be read: every segment whose header is whole, up to where the frames break off.
     private func quarantined(_ error: WalError, in directory: any WalDirectory) throws(WalError) -> Result {
-        let (found, files) = try inventory(directory)
-        var result = Result(state: found ?? PartitionState(partition: id))
+        let found = try inventory(directory)
+        var result = Result(state: found.state ?? PartitionState(partition: id))
         result.failure = error
         result.wasClean = false
         var next: UInt64?
-        for file in files {
+        for file in found.files {
             defer { file.file.close() }
             guard let header = file.header, next == nil || next == file.firstLSN else { break }
             let segment = Segment(header: header, capacity: Int(clamping: file.size))
