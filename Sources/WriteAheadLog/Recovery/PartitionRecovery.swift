@@ -191,7 +191,8 @@ struct PartitionRecovery {
         let files = found.files
         let state = found.state ?? PartitionState(partition: id)
         var survey = Survey(
-            state: state, files: files, leftovers: found.leftovers, nextLSN: state.firstRetained, durable: state.durable)
+            state: state, files: files, leftovers: found.leftovers, nextLSN: state.firstRetained, durable: state.durable
+        )
         for file in files {
             for mark in file.marks { survey.durable = max(survey.durable, mark.durable) }
         }
@@ -200,7 +201,7 @@ struct PartitionRecovery {
             throw WalError(
                 .missing,
                 "records up to LSN \(survey.durable) were durable, but the files end before LSN \(survey.nextLSN); restore the missing segment from a backup",
-                partition: id, segment: survey.files.last.map { LSN($0.firstLSN) }, lsn: LSN(survey.nextLSN))
+                partition: id, segment: LSN(survey.nextLSN), lsn: LSN(survey.nextLSN))
         }
         survey.nextLSN = max(survey.nextLSN, state.nextLSNFloor)
         survey.isClean =
@@ -213,13 +214,17 @@ struct PartitionRecovery {
     private func walk(_ survey: inout Survey) throws(WalError) {
         for (place, file) in survey.files.enumerated() {
             let isLast = place == survey.files.count - 1
-            guard let header = file.header, file.firstLSN == survey.nextLSN else {
+            guard file.firstLSN == survey.nextLSN else {
                 let gap = WalError(
                     .missing,
-                    "the segment that begins with LSN \(survey.nextLSN) is missing, and STATE does not say that it was purged; the next there is begins with LSN \(file.firstLSN)"
-                )
-                let isBehindGap = file.firstLSN != survey.nextLSN
-                try tear(&survey, at: place, offset: 0, because: isBehindGap ? gap : file.headerError ?? gap)
+                    "the segment that begins with LSN \(survey.nextLSN) is missing, and STATE does not say that it was purged; the next there is begins with LSN \(file.firstLSN)",
+                    segment: LSN(survey.nextLSN))
+                try tear(&survey, at: place, offset: nil, because: gap)
+                return
+            }
+            guard let header = file.header else {
+                let error = file.headerError ?? WalError(.corrupt, "the segment has no header")
+                try tear(&survey, at: place, offset: 0, because: error)
                 return
             }
             // A sealed segment that was durable as a whole needs no reading, and no more rewriting than its footer.
@@ -291,9 +296,10 @@ struct PartitionRecovery {
         footer.lastLSN < survey.durable || survey.state.isClean && footer.lastLSN <= survey.state.durable
     }
 
-    /// The log can't be read on at `offset` of a segment: decides whether a crash did that or damage, and ends it there.
+    /// The log can't be read on at `offset` of a segment, or with the segment at all: decides whether a crash did that or damage,
+    /// and ends it there. What it keeps is as many files as `survey.kept` says.
     private func tear(
-        _ survey: inout Survey, at place: Int, offset: UInt64, because reason: WalError
+        _ survey: inout Survey, at place: Int, offset: UInt64?, because reason: WalError
     ) throws(WalError) {
         var greatest = survey.durable
         var lost: UInt64 = 0
@@ -302,7 +308,7 @@ struct PartitionRecovery {
                 lost += file.size
                 continue
             }
-            let from = later == place ? max(offset, FileFormat.dataStart) : FileFormat.dataStart
+            let from = later == place ? max(offset ?? 0, FileFormat.dataStart) : FileFormat.dataStart
             let rest = try SegmentScan.survey(file: file.file, header: header, from: from)
             file.file.close()
             greatest = max(greatest, rest.greatestMark)
@@ -313,12 +319,10 @@ struct PartitionRecovery {
             throw WalError(
                 reason.code,
                 "\(reason.message). It was durable, for a mark says that everything up to LSN \(greatest) was. Nothing was changed: restore the segment from a backup, or open with `onDamage: .quarantine` to read what is before it",
-                partition: id, segment: LSN(survey.files[place].firstLSN), offset: offset, lsn: LSN(survey.nextLSN))
+                partition: id, segment: reason.segment ?? LSN(survey.files[place].firstLSN), offset: offset,
+                lsn: LSN(survey.nextLSN))
         }
         survey.cutBytes = lost
-        if survey.files[place].header == nil || survey.files[place].firstLSN != survey.nextLSN && offset == 0 {
-            survey.kept = place
-        }
     }
 
     // MARK: Mending
