@@ -236,9 +236,9 @@ struct PartitionVerifier {
         }
         next = header.firstLSN
         if place > 0, let before = segments[place - 1].header, before.epoch > header.epoch {
-            damage(
-                .corrupt, "the segment's epoch is older than that of the segment before", segment: header.firstLSN,
-                offset: 0, lsn: next)
+            guard try gap(place, 0, .corrupt, "the segment's epoch is older than that of the segment before") else {
+                return false
+            }
         }
         do throws(WalError) {
             let file = try open(segment)

@@ -214,6 +214,12 @@ struct PartitionRecovery {
     private func walk(_ survey: inout Survey) throws(WalError) {
         for (place, file) in survey.files.enumerated() {
             let isLast = place == survey.files.count - 1
+            guard file.firstLSN >= survey.nextLSN else {
+                let stray = WalError(
+                    .corrupt, "the segment begins with LSN \(file.firstLSN), which an earlier one holds already")
+                try tear(&survey, at: place, offset: 0, because: stray)
+                return
+            }
             guard file.firstLSN == survey.nextLSN else {
                 let gap = WalError(
                     .missing,
@@ -225,6 +231,12 @@ struct PartitionRecovery {
             guard let header = file.header else {
                 let error = file.headerError ?? WalError(.corrupt, "the segment has no header")
                 try tear(&survey, at: place, offset: 0, because: error)
+                return
+            }
+            // What was cut off and is here again, on a file system that forgot its removal.
+            if place > 0, let before = survey.files[place - 1].header, before.epoch > header.epoch {
+                let ghost = WalError(.corrupt, "the segment's epoch is older than that of the segment before")
+                try tear(&survey, at: place, offset: 0, because: ghost)
                 return
             }
             // A sealed segment that was durable as a whole needs no reading, and no more rewriting than its footer.
