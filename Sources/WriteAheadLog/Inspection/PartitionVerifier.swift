@@ -211,6 +211,24 @@ struct PartitionVerifier {
     /// Checks a segment; false where the log ends in it.
     private mutating func check(_ place: Int) throws(WalError) -> Bool {
         let segment = segments[place]
+        if segment.firstLSN > next {
+            let last = segment.firstLSN - 1
+            let message = "the segment with LSN \(next) … \(last) is missing, and STATE does not say that it was purged"
+            if state == nil, place == 0 {
+                damage(.missing, "\(message): it is missing too, or damaged", segment: next, lsn: next)
+            } else {
+                guard try gap(place, 0, .missing, "\(message): restore it from a backup", segment: next) else {
+                    return false
+                }
+            }
+        } else if segment.firstLSN < next {
+            guard
+                try gap(
+                    place, 0, .corrupt,
+                    "the segment begins with LSN \(segment.firstLSN), which an earlier one holds already")
+            else { return false }
+        }
+        next = segment.firstLSN
         guard let header = segment.header else {
             let error = segment.headerError
             guard try gap(place, 0, error?.code ?? .corrupt, error?.message ?? "the segment has no header") else {
@@ -219,22 +237,6 @@ struct PartitionVerifier {
             skip(behind: place)
             return true
         }
-        if header.firstLSN > next {
-            let last = header.firstLSN - 1
-            guard
-                try gap(
-                    place, 0, .missing,
-                    "the segment with LSN \(next) … \(last) is missing, and STATE does not say that it was purged: restore it from a backup",
-                    segment: next)
-            else { return false }
-        } else if header.firstLSN < next {
-            guard
-                try gap(
-                    place, 0, .corrupt,
-                    "the segment begins with LSN \(header.firstLSN), which an earlier one holds already")
-            else { return false }
-        }
-        next = header.firstLSN
         if place > 0, let before = segments[place - 1].header, before.epoch > header.epoch {
             guard try gap(place, 0, .corrupt, "the segment's epoch is older than that of the segment before") else {
                 return false

@@ -196,6 +196,13 @@ struct PartitionRecovery {
         for file in files {
             for mark in file.marks { survey.durable = max(survey.durable, mark.durable) }
         }
+        // Before there was a second segment, STATE was durable.
+        if found.state == nil, let first = files.first, first.firstLSN > 1 {
+            throw WalError(
+                .missing,
+                "STATE is missing or damaged, and the log begins with LSN \(first.firstLSN): nobody can tell whether what came before was purged. Nothing was changed: restore STATE from a backup, or open with `onDamage: .quarantine`",
+                partition: id, segment: 1, lsn: 1)
+        }
         try walk(&survey)
         if survey.durable >= survey.nextLSN {
             throw WalError(
