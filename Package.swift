@@ -65,7 +65,9 @@ let package = Package(
             name: "simulate",
             dependencies: ["WalSimulation", .product(name: "ArgumentParser", package: "swift-argument-parser")],
             path: "Tests/simulate", swiftSettings: strict),
-        .testTarget(name: "WalSimulationTests", dependencies: ["WalSimulation"], swiftSettings: strict),
+        .testTarget(
+            name: "WalSimulationTests", dependencies: ["WalSimulation", "WriteAheadLog", "WalTesting"],
+            swiftSettings: strict),
 
         .testTarget(
             name: "WriteAheadLogTests", dependencies: ["WriteAheadLog", "WalTesting", "WalBinary", "CWalShims"],

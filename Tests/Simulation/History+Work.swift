@@ -50,7 +50,8 @@ extension History {
             await Task.yield()
         case 28: disk.writeBackSome()
         case 29: try await secondOpen()
-        case 30: for _ in 0..<(1 + random.below(30)) where !disk.isDown { try await appendOne(partition, synced: false) }
+        case 30:
+            for _ in 0..<(1 + random.below(30)) where !disk.isDown { try await appendOne(partition, synced: false) }
         default: if !model.isLied { try await lookReadOnly(disk) }
         }
     }
@@ -67,7 +68,8 @@ extension History {
 
     func batch(_ partition: SimulatedWal.Partition, synced: Bool, count: Int? = nil) async throws {
         let size = plan.onlySize ?? min(size(), 2_000)
-        let attempt = model.begin(partition.id.rawValue, count: count ?? 1 + random.below(random.chance(6) ? 40 : 6), size: size)
+        let attempt = model.begin(
+            partition.id.rawValue, count: count ?? 1 + random.below(random.chance(6) ? 40 : 6), size: size)
         let records = model.records(of: attempt)
         try await outcome(attempt, partition, synced) {
             synced

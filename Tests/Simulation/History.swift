@@ -234,7 +234,9 @@ package final class History: @unchecked Sendable {
                 effect, on: operations, of: ["", "", "partition-00000/", "STATE", ".wal"][random.below(5)],
                 skipping: random.below(12), times: random.chance(3) ? nil : 1 + random.below(3))
             disk.inject(fault)
-            note("fault: \(fault)")
+            note(
+                "fault: \(fault.effect) on \(fault.operations.map(\.rawValue).sorted()) of '\(fault.name)', \(fault.skipping) go well"
+            )
         case .lies:
             guard random.chance(2) else { return }
             if random.chance(2) {

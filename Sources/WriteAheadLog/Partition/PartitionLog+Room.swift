@@ -58,7 +58,8 @@ extension PartitionLog {
                 try grow(segment, toHold: needed + footerRoom)
                 continue
             }
-            let boundary = min(allocated - footerRoom - markRoom, indexedEnd + FileFormat.indexInterval)
+            let boundary = min(
+                allocated - footerRoom - markRoom, indexedEnd + FileFormat.indexInterval, segmentSize - markRoom)
             if isMarkOwed, !staging, hot.pointee.recordsInSegment > 0 {
                 try writeMarkFrame(in: segment)
             }

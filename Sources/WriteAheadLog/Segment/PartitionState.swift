@@ -149,8 +149,8 @@ package struct PartitionState: Equatable, Sendable {
         let file = try directory.openFile(FileFormat.stateFileName, .createOrOpen)
         defer { file.close() }
         if try file.size() < Self.fileSize {
-            // The other slot's space too, so that later a full disk can't keep STATE from being written.
-            try file.write([UInt8](repeating: 0, count: Self.slotSize), at: Self.slotOffsets[1])
+            // Space for both slots, so that later a full disk can't keep STATE from being written.
+            try file.write([UInt8](repeating: 0, count: Int(Self.fileSize)), at: 0)
         }
         var next = self
         change(&next)
