@@ -44,6 +44,12 @@ struct GhostSegmentTests {
         let error = try disk.run { [configuration] in
             await expectError(.corrupt) { try await disk.open(configuration) }
         }
+        configuration.onDamage = .quarantine
+        try disk.run { [configuration] in
+            let wal = try await disk.open(configuration)
+            #expect(try wal.partition(1).readAll().lsns == Array(1...8))
+            try await wal.close()
+        }
         for error in [error, found.damage.first] {
             #expect(error?.segment == 9 && error?.offset == 0 && error?.lsn == 9, "\(String(describing: error))")
         }

@@ -188,7 +188,7 @@ struct PartitionVerifier {
             defer { file.close() }
             let rest = try SegmentScan.survey(file: file, header: header, from: from)
             durable = max(durable, rest.greatestMark)
-            content += later == place ? rest.contentEnd - from : rest.contentEnd
+            content += later == place ? rest.contentEnd - from : min(rest.contentEnd, segment.size)
         }
         return content
     }

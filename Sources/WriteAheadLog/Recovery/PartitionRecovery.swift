@@ -331,7 +331,7 @@ struct PartitionRecovery {
             let rest = try SegmentScan.survey(file: file.file, header: header, from: from)
             file.file.close()
             greatest = max(greatest, rest.greatestMark)
-            lost += later == place ? rest.contentEnd - from : rest.contentEnd
+            lost += later == place ? rest.contentEnd - from : min(rest.contentEnd, file.size)
         }
         survey.durable = greatest
         if greatest >= survey.nextLSN {
@@ -425,10 +425,13 @@ struct PartitionRecovery {
         var result = Result(state: found.state ?? PartitionState(partition: id))
         result.failure = error
         result.wasClean = false
-        var next: UInt64?
+        // Without STATE nobody knows where it should begin.
+        var next = found.state?.firstRetained
         for file in found.files {
             defer { file.file.close() }
-            guard let header = file.header, next == nil || next == file.firstLSN else { break }
+            guard let header = file.header, next == nil || next == file.firstLSN,
+                header.epoch >= result.segments.last?.header.epoch ?? 0
+            else { break }
             let segment = Segment(header: header, capacity: Int(clamping: file.size))
             segment.fileSize = file.size
             segment.syncedEnd = file.size
