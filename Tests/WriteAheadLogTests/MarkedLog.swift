@@ -97,6 +97,10 @@ struct MarkedLog: Sendable, CustomTestStringConvertible {
         log.state(13, isClean: true)
         log.image.segments[2].isSealed = true
         all.append(log)
+        log = MarkedLog("a segment that was cut off, again")
+        log.state(6)
+        log.image.segments[1].epoch = 30
+        all.append(log)
         log = MarkedLog("everywhere", frames: (5, 9))
         log.state(8)
         log.mark(6, in: 1)
