@@ -55,4 +55,27 @@ struct MisplacedFrameTests {
             try await wal.close()
         }
     }
+
+    /// In the place of a batch, which is longer.
+    @Test("is damage, not a frame of a newer format, if it is a footer")
+    func footer() throws {
+        var marked = MarkedLog("")
+        marked.state(13)
+        var files = marked.image.files()
+        let offset = LogImage.dataStart + 96
+        let footer = LogImage.footer(count: 2, last: 2, at: offset, marked.image.segments[0].salt)
+        files[LogImage.path(1)]?.replaceSubrange(offset..<(offset + 56), with: footer[..<56])
+        let disk = SimulatedDisk(seed: 1, files: files)
+        #expect(try disk.verify().damage.contains { $0.code == .corrupt && $0.segment == 1 && $0.lsn == 3 })
+        try disk.run {
+            let wal = try await disk.open(Self.configuration)
+            let partition = try wal.partition(1)
+            var cursor = try partition.entries().makeCursor()
+            #expect(try cursor.next()?.lsn == 1)
+            #expect(try cursor.next()?.lsn == 2)
+            let error = await expectError(.corrupt) { try cursor.next() }
+            #expect(error?.segment == 1 && error?.offset == UInt64(offset) && error?.lsn == 3)
+            try await wal.close()
+        }
+    }
 }

@@ -222,11 +222,9 @@ struct PartitionVerifier {
                 }
             }
         } else if segment.firstLSN < next {
-            guard
-                try gap(
-                    place, 0, .corrupt,
-                    "the segment begins with LSN \(segment.firstLSN), which an earlier one holds already")
-            else { return false }
+            damage(
+                .corrupt, "the segment begins with LSN \(segment.firstLSN), which an earlier one says that it holds",
+                segment: segment.firstLSN, offset: 0, lsn: next)
         }
         next = segment.firstLSN
         guard let header = segment.header else {

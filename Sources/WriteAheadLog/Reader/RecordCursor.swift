@@ -384,6 +384,10 @@ struct RecordCursor {
                     }
                     continue
                 }
+                if scanner.kind == FrameKind.footer {
+                    scanner.offset = scanner.frameOffset
+                    throw corrupt("a footer stands where a record should")
+                }
                 guard scanner.kind <= FrameKind.batch else {
                     throw WalError(
                         .unsupportedFormat, "a frame of kind \(scanner.kind), which this release does not know",

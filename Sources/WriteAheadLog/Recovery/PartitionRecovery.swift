@@ -221,11 +221,12 @@ struct PartitionRecovery {
     private func walk(_ survey: inout Survey) throws(WalError) {
         for (place, file) in survey.files.enumerated() {
             let isLast = place == survey.files.count - 1
+            // No crash does that: the segment that held them was removed durably before they were given out again.
             guard file.firstLSN >= survey.nextLSN else {
-                let stray = WalError(
-                    .corrupt, "the segment begins with LSN \(file.firstLSN), which an earlier one holds already")
-                try tear(&survey, at: place, offset: 0, because: stray)
-                return
+                throw WalError(
+                    .corrupt,
+                    "the segment begins with LSN \(file.firstLSN), which an earlier one says that it holds; restore both from a backup, or open with `onDamage: .quarantine`",
+                    segment: LSN(file.firstLSN), offset: 0, lsn: LSN(survey.nextLSN))
             }
             guard file.firstLSN == survey.nextLSN else {
                 let gap = WalError(
