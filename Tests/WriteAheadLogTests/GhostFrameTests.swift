@@ -156,157 +156,160 @@ private struct HoledLog: Sendable {
     }
 }
 
-/// Promise 6: old frames beyond a hole never join new ones, whatever a crash leaves of them and whenever it comes.
-@Suite("Old frames beyond a hole never join new ones", .timeLimit(.minutes(5)))
-struct GhostFrameTests {
-    /// How often an app syncs what it appends.
-    enum Syncs: CaseIterable, Sendable { case never, everySecond, always }
+extension ExhaustiveDamageTests {
+    /// Promise 6: old frames beyond a hole never join new ones, whatever a crash leaves of them and whenever it comes.
+    @Suite("Old frames beyond a hole never join new ones")
+    struct GhostFrameTests {
+        /// How often an app syncs what it appends.
+        enum Syncs: CaseIterable, Sendable { case never, everySecond, always }
 
-    /// Appends behind the hole until all old boundaries are passed, and hands over the disk at each step with the end of the new
-    /// frames and how much was synced.
-    private static func append(
-        to log: HoledLog, _ syncs: Syncs,
-        _ body: @escaping @Sendable (SimulatedDisk, Int, UInt64, UInt64) throws -> Void
-    ) throws {
-        let disk = SimulatedDisk(seed: log.hole, files: log.files)
-        disk.exposesFreedBlocks = true
-        try disk.run {
-            let wal = try await disk.open(log.configuration)
-            let partition = try wal.partition(1)
-            #expect(partition.lastLSN.rawValue == log.hole - 1)
-            var synced = log.hole - 1
-            try body(disk, LogImage.dataStart, synced, synced)
-            for lsn in log.hole...12 {
-                let record = Payload(HoledLog.payload(lsn))
-                let isSynced = syncs == .always || syncs == .everySecond && lsn % 2 == 0
-                let receipt =
-                    isSynced
-                    ? try await partition.append(record, durability: .synced) : try partition.append(record)
-                #expect(receipt.lsn.rawValue == lsn && receipt.position.segment.rawValue == log.hole)
-                if isSynced { synced = lsn }
-                try body(disk, Int(receipt.position.offset), lsn, synced)
-            }
-        }
-    }
-
-    @Test(
-        "after a crash at every step, whatever the disk gives back", arguments: HoledLog.holes, Syncs.allCases)
-    func everyStep(_ hole: UInt64, _ syncs: Syncs) throws {
-        for kind in syncs == .never ? [Damage.ToFrame.zeroed, .payloadBit] : [.zeroed] {
-            let log = HoledLog(hole, kind)
-            try Self.append(to: log, syncs) { disk, end, last, synced in
-                func expect(_ complaint: String?, _ what: String) {
-                    if let complaint { Issue.record("\(what) behind LSN \(last), hole \(kind): \(complaint)") }
-                }
-                for haunting in HoledLog.Haunting.allCases {
-                    let files = try log.haunted(
-                        disk.clone(after: .kill, seed: last), haunting, end: end, next: last + 1)
-                    expect(
-                        try log.complaint(
-                            on: SimulatedDisk(seed: 1, files: files), least: haunting.isCrash ? last : synced,
-                            most: last,
-                            mayRefuse: !haunting.isCrash), "killed, \(haunting),")
-                }
-                for seed in 0..<2 as Range<UInt64> {
-                    let lost = disk.clone(after: .powerLoss, seed: 100 * last + seed)
-                    expect(try log.complaint(on: lost, least: synced, most: last), "power lost, seed \(seed),")
-                }
-            }
-        }
-    }
-
-    @Test(
-        "when recovery is interrupted before every operation", arguments: HoledLog.holes, SimulatedDisk.Crash.allCases)
-    func interruptedRecovery(_ hole: UInt64, _ crash: SimulatedDisk.Crash) throws {
-        let log = HoledLog(hole)
-        for operation in 1...200 {
-            let disk = SimulatedDisk(seed: UInt64(operation), files: log.files)
+        /// Appends behind the hole until all old boundaries are passed, and hands over the disk at each step with the end of the new
+        /// frames and how much was synced.
+        private static func append(
+            to log: HoledLog, _ syncs: Syncs,
+            _ body: @escaping @Sendable (SimulatedDisk, Int, UInt64, UInt64) throws -> Void
+        ) throws {
+            let disk = SimulatedDisk(seed: log.hole, files: log.files)
             disk.exposesFreedBlocks = true
-            disk.crash(crash, beforeOperation: operation)
-            let isDone = try disk.run {
-                do throws(WalError) {
-                    _ = try await disk.open(log.configuration)
-                    return true
-                } catch {
-                    return false
+            try disk.run {
+                let wal = try await disk.open(log.configuration)
+                let partition = try wal.partition(1)
+                #expect(partition.lastLSN.rawValue == log.hole - 1)
+                var synced = log.hole - 1
+                try body(disk, LogImage.dataStart, synced, synced)
+                for lsn in log.hole...12 {
+                    let record = Payload(HoledLog.payload(lsn))
+                    let isSynced = syncs == .always || syncs == .everySecond && lsn % 2 == 0
+                    let receipt =
+                        isSynced
+                        ? try await partition.append(record, durability: .synced) : try partition.append(record)
+                    #expect(receipt.lsn.rawValue == lsn && receipt.position.segment.rawValue == log.hole)
+                    if isSynced { synced = lsn }
+                    try body(disk, Int(receipt.position.offset), lsn, synced)
                 }
             }
-            disk.restart()
-            // Nothing was promised yet: all that was behind the hole may be there again, in any part.
-            var files = disk.files()
-            if operation % 3 > 0 {
-                files = log.haunted(files, .tornSegment, end: 0, next: 0)
-                if operation % 3 > 1 { files = log.haunted(files, .removedSegments, end: 0, next: 0) }
-            }
-            let haunted = SimulatedDisk(seed: UInt64(operation), files: files)
-            let complaint = try log.complaint(on: haunted, least: hole - 1, most: hole - 1)
-            #expect(complaint == nil, "before operation \(operation)")
-            // One new record is there now; behind it, the old ones again.
-            haunted.restart()
-            for haunting in [HoledLog.Haunting.sameOffsets, .nextLSNs] {
-                let again = log.haunted(haunted.files(), haunting, end: LogImage.dataStart + 48, next: hole + 1)
-                let complaint = try log.complaint(
-                    on: SimulatedDisk(seed: 1, files: again), least: hole, most: hole)
-                #expect(complaint == nil, "before operation \(operation), then \(haunting)")
-            }
-            if isDone {
-                #expect(operation > 10)
-                return
-            }
         }
-        Issue.record("recovery takes more than 200 operations")
-    }
 
-    /// Crashes and recoveries one after the other, with the old frames given back each time, until the new records are as many.
-    @Test("after many crashes in a row", arguments: HoledLog.holes, 0..<4 as Range<UInt64>)
-    func manyCrashes(_ hole: UInt64, _ seed: UInt64) throws {
-        let log = HoledLog(hole)
-        var random = SeededGenerator(seed: 1_000 * hole + seed)
-        var files = log.files
-        var last = hole - 1
-        for round in 0..<8 {
-            let disk = SimulatedDisk(seed: random.next(), files: files)
-            let start = last
-            let count = UInt64(1 + random.next() % 3)
-            let end = try disk.run {
-                let partition = try await disk.open(log.configuration).partition(1)
-                #expect(partition.lastLSN.rawValue == start, "in round \(round)")
-                var end = 0
-                for lsn in (start + 1)...(start + count) {
-                    end = Int(try partition.append(Payload(HoledLog.payload(lsn))).position.offset)
+        @Test(
+            "after a crash at every step, whatever the disk gives back", arguments: HoledLog.holes, Syncs.allCases)
+        func everyStep(_ hole: UInt64, _ syncs: Syncs) throws {
+            for kind in syncs == .never ? [Damage.ToFrame.zeroed, .payloadBit] : [.zeroed] {
+                let log = HoledLog(hole, kind)
+                try Self.append(to: log, syncs) { disk, end, last, synced in
+                    func expect(_ complaint: String?, _ what: String) {
+                        if let complaint { Issue.record("\(what) behind LSN \(last), hole \(kind): \(complaint)") }
+                    }
+                    for haunting in HoledLog.Haunting.allCases {
+                        let files = try log.haunted(
+                            disk.clone(after: .kill, seed: last), haunting, end: end, next: last + 1)
+                        expect(
+                            try log.complaint(
+                                on: SimulatedDisk(seed: 1, files: files), least: haunting.isCrash ? last : synced,
+                                most: last,
+                                mayRefuse: !haunting.isCrash), "killed, \(haunting),")
+                    }
+                    for seed in 0..<2 as Range<UInt64> {
+                        let lost = disk.clone(after: .powerLoss, seed: 100 * last + seed)
+                        expect(try log.complaint(on: lost, least: synced, most: last), "power lost, seed \(seed),")
+                    }
                 }
-                return end
             }
-            last += count
-            disk.restart()
-            // The newest segment is the one that begins behind what was there.
-            files = disk.files()
-            let newest = LogImage.path(start + 1)
-            if var bytes = files[newest] {
-                let ghosts = random.next() % 2 == 0 ? log.oldFrames(from: last + 1) : log.oldFrames(from: hole)
-                bytes.replaceSubrange(end..<max(end, min(bytes.count, end + ghosts.count)), with: ghosts)
-                files[newest] = bytes
-            }
-            let complaint = try log.complaint(on: SimulatedDisk(seed: 1, files: files), least: last, most: last)
-            #expect(complaint == nil, "in round \(round)")
         }
-    }
 
-    @Test("without salts, or epochs, they would: the tests above notice", arguments: [SafetyMeasures.salt, .epoch])
-    func measures(_ measure: SafetyMeasures) throws {
-        let noticed = Locked(false)
-        for hole in HoledLog.holes {
-            let log = HoledLog(hole, disabled: measure)
-            try Self.append(to: log, .never) { disk, end, last, _ in
-                for haunting in HoledLog.Haunting.allCases {
-                    let files = try log.haunted(
-                        disk.clone(after: .kill, seed: last), haunting, end: end, next: last + 1)
+        @Test(
+            "when recovery is interrupted before every operation", arguments: HoledLog.holes,
+            SimulatedDisk.Crash.allCases)
+        func interruptedRecovery(_ hole: UInt64, _ crash: SimulatedDisk.Crash) throws {
+            let log = HoledLog(hole)
+            for operation in 1...200 {
+                let disk = SimulatedDisk(seed: UInt64(operation), files: log.files)
+                disk.exposesFreedBlocks = true
+                disk.crash(crash, beforeOperation: operation)
+                let isDone = try disk.run {
+                    do throws(WalError) {
+                        _ = try await disk.open(log.configuration)
+                        return true
+                    } catch {
+                        return false
+                    }
+                }
+                disk.restart()
+                // Nothing was promised yet: all that was behind the hole may be there again, in any part.
+                var files = disk.files()
+                if operation % 3 > 0 {
+                    files = log.haunted(files, .tornSegment, end: 0, next: 0)
+                    if operation % 3 > 1 { files = log.haunted(files, .removedSegments, end: 0, next: 0) }
+                }
+                let haunted = SimulatedDisk(seed: UInt64(operation), files: files)
+                let complaint = try log.complaint(on: haunted, least: hole - 1, most: hole - 1)
+                #expect(complaint == nil, "before operation \(operation)")
+                // One new record is there now; behind it, the old ones again.
+                haunted.restart()
+                for haunting in [HoledLog.Haunting.sameOffsets, .nextLSNs] {
+                    let again = log.haunted(haunted.files(), haunting, end: LogImage.dataStart + 48, next: hole + 1)
                     let complaint = try log.complaint(
-                        on: SimulatedDisk(seed: 1, files: files), least: hole - 1, most: .max - 1, mayRefuse: true)
-                    if complaint?.contains("the old one") == true { noticed.withLock { $0 = true } }
+                        on: SimulatedDisk(seed: 1, files: again), least: hole, most: hole)
+                    #expect(complaint == nil, "before operation \(operation), then \(haunting)")
+                }
+                if isDone {
+                    #expect(operation > 10)
+                    return
                 }
             }
+            Issue.record("recovery takes more than 200 operations")
         }
-        #expect(noticed.withLock { $0 })
+
+        /// Crashes and recoveries one after the other, with the old frames given back each time, until the new records are as many.
+        @Test("after many crashes in a row", arguments: HoledLog.holes, 0..<4 as Range<UInt64>)
+        func manyCrashes(_ hole: UInt64, _ seed: UInt64) throws {
+            let log = HoledLog(hole)
+            var random = SeededGenerator(seed: 1_000 * hole + seed)
+            var files = log.files
+            var last = hole - 1
+            for round in 0..<8 {
+                let disk = SimulatedDisk(seed: random.next(), files: files)
+                let start = last
+                let count = UInt64(1 + random.next() % 3)
+                let end = try disk.run {
+                    let partition = try await disk.open(log.configuration).partition(1)
+                    #expect(partition.lastLSN.rawValue == start, "in round \(round)")
+                    var end = 0
+                    for lsn in (start + 1)...(start + count) {
+                        end = Int(try partition.append(Payload(HoledLog.payload(lsn))).position.offset)
+                    }
+                    return end
+                }
+                last += count
+                disk.restart()
+                // The newest segment is the one that begins behind what was there.
+                files = disk.files()
+                let newest = LogImage.path(start + 1)
+                if var bytes = files[newest] {
+                    let ghosts = random.next() % 2 == 0 ? log.oldFrames(from: last + 1) : log.oldFrames(from: hole)
+                    bytes.replaceSubrange(end..<max(end, min(bytes.count, end + ghosts.count)), with: ghosts)
+                    files[newest] = bytes
+                }
+                let complaint = try log.complaint(on: SimulatedDisk(seed: 1, files: files), least: last, most: last)
+                #expect(complaint == nil, "in round \(round)")
+            }
+        }
+
+        @Test("without salts, or epochs, they would: the tests above notice", arguments: [SafetyMeasures.salt, .epoch])
+        func measures(_ measure: SafetyMeasures) throws {
+            let noticed = Locked(false)
+            for hole in HoledLog.holes {
+                let log = HoledLog(hole, disabled: measure)
+                try Self.append(to: log, .never) { disk, end, last, _ in
+                    for haunting in HoledLog.Haunting.allCases {
+                        let files = try log.haunted(
+                            disk.clone(after: .kill, seed: last), haunting, end: end, next: last + 1)
+                        let complaint = try log.complaint(
+                            on: SimulatedDisk(seed: 1, files: files), least: hole - 1, most: .max - 1, mayRefuse: true)
+                        if complaint?.contains("the old one") == true { noticed.withLock { $0 = true } }
+                    }
+                }
+            }
+            #expect(noticed.withLock { $0 })
+        }
     }
 }

@@ -109,6 +109,9 @@ struct MarkedLog: Sendable, CustomTestStringConvertible {
         return all
     }()
 
+    /// Its place in the list.
+    var number: Int { Self.all.firstIndex { $0.name == name } ?? 0 }
+
     var frames: [(Int, Int)] {
         image.segments.indices.flatMap { s in image.segments[s].frames.indices.map { (s, $0) } }
     }
