@@ -274,12 +274,13 @@ extension PartitionLog {
         exists = true
         directoryIsDirty = true
         nameIsDirty = true
+        stateIsNew = true
         return directory
     }
 
     // MARK: Rotation
 
-    /// Under the lock: seals the active segment and goes on in a new one. Waits for no sync.
+    /// Under the lock: seals the active segment and goes on in a new one. Waits for no sync, but for that of a small new STATE.
     private func rotate(_ total: Int) throws(WalError) {
         guard hasSpareFile else {
             try acquireFile()
@@ -287,6 +288,7 @@ extension PartitionLog {
         }
         try drain()
         guard let old = active else { return }
+        if stateIsNew { try syncNewState() }
         try seal(old)
         unsynced.append(old)
         active = nil
@@ -319,6 +321,21 @@ extension PartitionLog {
             defer { lock() }
             try syncAndWait()
         }
+    }
+
+    /// Under the lock, before there is a second segment: from then on a log without STATE that does not begin with LSN 1 is
+    /// damaged, and not one of which a loss of power left so much. Once in a partition's life, if no sync came before.
+    private func syncNewState() throws(WalError) {
+        let directory = try openDirectory()
+        let file = try directory.openFile(FileFormat.stateFileName, .readWrite)
+        defer { file.close() }
+        do throws(WalError) {
+            try file.sync()
+            if !disabled.contains(.directorySync) { try directory.sync() }
+        } catch {
+            throw poison(error)
+        }
+        stateIsNew = false
     }
 
     /// Under the lock, nothing staged: writes the footer and gives back the space behind it.

@@ -373,7 +373,21 @@ struct RecordCursor {
             case .blank, .bad:
                 throw corrupt("a frame is not what was written: length or checksum is wrong")
             case .frame:
-                if scanner.kind == FrameKind.mark { continue }
+                if scanner.kind == FrameKind.mark {
+                    guard
+                        scanner.lsn == nextLSN,
+                        SegmentMark(
+                            framePayload: scanner.payload, at: UInt64(scanner.frameOffset), salt: scanner.salt) != nil
+                    else {
+                        scanner.offset = scanner.frameOffset
+                        throw corrupt("a mark stands where it was not written")
+                    }
+                    continue
+                }
+                if scanner.kind == FrameKind.footer {
+                    scanner.offset = scanner.frameOffset
+                    throw corrupt("a footer stands where a record should")
+                }
                 guard scanner.kind <= FrameKind.batch else {
                     throw WalError(
                         .unsupportedFormat, "a frame of kind \(scanner.kind), which this release does not know",
