@@ -1,0 +1,125 @@
+import Foundation
+import Testing
+import WalTesting
+import WriteAheadLog
+
+/// Bugs that the harness of real processes found, each as the shortest story that shows it.
+@Suite("Found by real processes", .timeLimit(.minutes(2)))
+struct FoundByRealProcessesTests {
+    /// A log whose partition 1 is written by one instance and read by another, as if by two processes.
+    private static func beside(
+        _ path: String, _ body: (BytesWal.Partition, BytesWal.Partition, FaultyStorage) async throws -> Void
+    ) async throws {
+        let wal = try await BytesWal.open(
+            at: path, configuration: small(), storage: FaultyStorage(runsWorkers: false))
+        let writer = try wal.partition(1)
+        try writer.appendRecords(1...10)
+        try writer.syncAndWait()
+        let storage = FaultyStorage()
+        let reader = try await BytesWal.open(at: path, configuration: small(), storage: storage, isReadOnly: true)
+        try await body(writer, try reader.partition(1), storage)
+        try await reader.close()
+        try wal.closeAndWait()
+    }
+
+    @Test("a reader whose next segment was purged by another process is told so, and not that it is missing")
+    func purgedAhead() async throws {
+        try await withTemporaryDirectory { path in
+            try await Self.beside(path) { writer, partition, _ in
+                try writer.appendRecords(11...4_000)
+                try writer.syncAndWait()
+                // Knows all segments, and is in the first.
+                var cursor = try partition.entries().makeCursor()
+                #expect(try cursor.next()?.lsn == 1)
+                try writer.purge(before: 4_000)
+                let first = writer.firstRetainedLSN
+                let error = await expectError(.purged) { while try cursor.next() != nil {} }
+                #expect(error?.lsn == first)
+                try expectRecords(partition, Int(first.rawValue)...4_000)
+            }
+        }
+    }
+
+    @Test("a reader whose segment was sealed and purged before it looked again reads it to its end, and is told")
+    func purgedBehind() async throws {
+        try await withTemporaryDirectory { path in
+            try await Self.beside(path) { writer, partition, _ in
+                var cursor = try partition.entries().makeCursor()
+                for lsn: UInt64 in 1...10 { #expect(try cursor.next()?.lsn.rawValue == lsn) }
+                #expect(try cursor.next() == nil)
+                try writer.appendRecords(11...4_000)
+                try writer.syncAndWait()
+                try writer.purge(before: 4_000)
+                // What a tail does now and then: looks again.
+                let first = try partition.entries().makeCursor().position.lsn
+                #expect(first == writer.firstRetainedLSN)
+                var last: UInt64 = 10
+                let error = await expectError(.purged) {
+                    while let entry = try cursor.next() {
+                        #expect(entry.lsn.rawValue == last + 1 && entry.record.bytes == record(Int(last) + 1))
+                        last += 1
+                    }
+                }
+                // The rest of the segment that it stood in is there.
+                #expect(last > 100 && last < first.rawValue)
+                #expect(error?.lsn == first)
+            }
+        }
+    }
+
+    @Test("a tail in another process ends neither in silence nor by a wrong error when a purge overtakes it")
+    func overtakenTail() async throws {
+        try await withTemporaryDirectory { path in
+            try await Self.beside(path) { writer, partition, _ in
+                var iterator = try partition.tail(upTo: .appended).makeAsyncIterator()
+                for _ in 1...10 { _ = try await iterator.next(isolation: nil) }
+                try writer.appendRecords(11...4_000)
+                try writer.syncAndWait()
+                try writer.purge(before: 4_000)
+                await expectError(.purged) { while try await iterator.next(isolation: nil) != nil {} }
+            }
+        }
+    }
+
+    @Test("to begin with the first record works while another process purges", arguments: 0..<16)
+    func firstWhilePurging(_ skipping: Int) async throws {
+        try await withTemporaryDirectory { path in
+            try await Self.beside(path) { writer, partition, storage in
+                try writer.appendRecords(11...4_000)
+                try writer.syncAndWait()
+                storage.before([.openFile], of: ".wal", skipping: skipping) {
+                    do { try writer.purge(before: 4_000) } catch { Issue.record("purge: \(error)") }
+                }
+                var cursor = try partition.entries().makeCursor()
+                let first = try #require(try cursor.next()).lsn
+                #expect(first == 1 || first == writer.firstRetainedLSN)
+            }
+        }
+    }
+
+    @Test("a reader that stands in an empty segment goes on when that is made anew")
+    func emptySegmentMadeAnew() async throws {
+        try await withTemporaryDirectory { path in
+            let storage = FaultyStorage(runsWorkers: false)
+            let wal = try await BytesWal.open(at: path, configuration: small(.written), storage: storage)
+            let partition = try wal.partition(1)
+            // The header goes through, the record does not.
+            storage.fail([.write], of: "0001.wal", skipping: 1, times: 1, errno: ENOSPC)
+            await expectError(.noSpace) { try partition.append(Payload(record(1))) }
+            let reader = try await BytesWal.openReadOnly(at: path, configuration: small())
+            var cursors = [try partition.entries().makeCursor(), try reader.partition(1).entries().makeCursor()]
+            for k in cursors.indices { #expect(try cursors[k].next() == nil) }
+            // Larger than a segment: the empty one is of no use to it.
+            let large = Payload([UInt8](repeating: 1, count: 100_000))
+            try partition.append(large)
+            try partition.append(Payload(record(2)))
+            _ = try reader.partition(1).entries()
+            for k in cursors.indices {
+                #expect(try cursors[k].next()?.record == large)
+                #expect(try cursors[k].next()?.record == Payload(record(2)))
+            }
+            try await reader.close()
+            try wal.closeAndWait()
+        }
+    }
+}
