@@ -122,4 +122,36 @@ struct FoundByRealProcessesTests {
             try wal.closeAndWait()
         }
     }
+
+    @Test("who comes right after another took the lock is told that one's pid, not that of an earlier holder")
+    func pidOfTheHolder() async throws {
+        try await withTemporaryDirectory { path in
+            // Left by a process that was killed.
+            try writeFile("\(path)/LOCK", Array("1\n".utf8))
+            let storage = FaultyStorage(runsWorkers: false)
+            let refusal = Locked<WalError?>(nil)
+            let isRefused = DispatchSemaphore(value: 0)
+            storage.before([.truncate], of: "LOCK") {
+                // The lock is taken, and does not say by whom.
+                let isDone = DispatchSemaphore(value: 0)
+                Thread {
+                    do throws(WalError) {
+                        _ = try BytesWal.openAndWait(at: path, configuration: small())
+                    } catch {
+                        refusal.withLock { $0 = error }
+                    }
+                    isDone.signal()
+                    isRefused.signal()
+                }.start()
+                // It has its answer at once, or waits for what is to be written.
+                _ = isDone.wait(timeout: .now() + 0.2)
+            }
+            let wal = try await BytesWal.open(at: path, configuration: small(), storage: storage)
+            #expect(isRefused.wait(timeout: .now() + 20) == .success)
+            let error = try #require(refusal.withLock { $0 })
+            #expect(error.code == .alreadyOpen)
+            #expect(error.message.contains("by process \(getpid());"), "\(error)")
+            try await wal.close()
+        }
+    }
 }
