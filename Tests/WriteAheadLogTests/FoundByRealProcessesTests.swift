@@ -154,4 +154,80 @@ struct FoundByRealProcessesTests {
             try await wal.close()
         }
     }
+
+    @Test("an open that has no room for its footer says so, whatever part of it was written", arguments: [0, 9])
+    func recoveryWithoutSpace(_ partial: Int) async throws {
+        try await withTemporaryDirectory { path in
+            try await abandonedLog(at: path, small(.written)) { try $0.appendRecords(1...5) }
+            let storage = FaultyStorage(runsWorkers: false)
+            // The frames are rewritten where they are; behind them there is no room.
+            storage.fail([.write], of: "0001.wal", skipping: 1, times: 1, errno: ENOSPC, partial: partial)
+            await expectError(.noSpace) {
+                try await BytesWal.open(at: path, configuration: small(.written), storage: storage)
+            }
+            let wal = try await BytesWal.open(at: path, configuration: small(.written))
+            try expectRecords(wal.partition(1), 1...5)
+            try await wal.close()
+        }
+    }
+
+    @Test(
+        "a mark needs no room of its own, so that it spoils nothing on a full disk",
+        arguments: [WriteMode.mapped, .written])
+    func marksHaveSpace(_ writes: WriteMode) async throws {
+        try await withTemporaryDirectory { path in
+            let storage = FaultyStorage(runsWorkers: false)
+            let wal = try await BytesWal.open(at: path, configuration: small(writes), storage: storage)
+            try wal.partition(1).appendRecords(1...1)
+            let taken = storage.calls([.allocate, .write], of: ".wal").filter { $0.offset == 0 }
+            #expect(taken.contains { $0.count >= Int(FileFormat.dataStart) })
+            try wal.closeAndWait()
+        }
+    }
+
+    @Test("a log closes on a full disk, and nothing is lost by that", arguments: [0, 9], [true, false])
+    func closingWithoutSpace(_ partial: Int, isSynced: Bool) async throws {
+        try await withTemporaryDirectory { path in
+            let storage = FaultyStorage(runsWorkers: false)
+            let wal = try await BytesWal.open(at: path, configuration: small(.written), storage: storage)
+            let partition = try wal.partition(1)
+            try partition.appendRecords(1...5)
+            if isSynced { try partition.syncAndWait() }
+            // The mark has its place; the footer, behind the frames, has none.
+            storage.fail([.write], of: "0001.wal", skipping: 1, errno: ENOSPC, partial: partial)
+            try wal.closeAndWait()
+            let reader = try await BytesWal.openReadOnly(at: path, configuration: small(.written))
+            #expect(try reader.partition(1).mark.durable == 5)
+            try await reader.close()
+            let again = try await BytesWal.open(at: path, configuration: small(.written))
+            try again.partition(1).appendRecords(6...6)
+            try expectRecords(again.partition(1), 1...6)
+            try await again.close()
+        }
+    }
+
+    @Test(
+        "an append that finds no room for the rest of a new segment's front, or for a footer, is .noSpace",
+        arguments: [0, 9])
+    func rotatingWithoutSpace(_ partial: Int) async throws {
+        try await withTemporaryDirectory { path in
+            let storage = FaultyStorage(runsWorkers: false)
+            let wal = try await BytesWal.open(at: path, configuration: small(.written), storage: storage)
+            let partition = try wal.partition(1)
+            storage.fail([.write], of: ".wal", times: 1, errno: ENOSPC, partial: partial)
+            await expectError(.noSpace) { try partition.append(Payload(record(1))) }
+            try partition.appendRecords(1...1)
+            for k in 2...6 { try partition.append(Payload([UInt8](repeating: UInt8(k), count: 10_000))) }
+            // Does not fit any more: the footer is written before the next segment is made.
+            storage.fail([.write], of: ".wal", times: 1, errno: ENOSPC, partial: partial)
+            await expectError(.noSpace) { try partition.append(Payload([UInt8](repeating: 7, count: 10_000))) }
+            try partition.append(Payload([7]))
+            try partition.append(Payload([UInt8](repeating: 8, count: 10_000)))
+            #expect(partition.readAll().lsns == Array(1...8))
+            try wal.closeAndWait()
+            let again = try await BytesWal.open(at: path, configuration: small(.written))
+            #expect(try again.partition(1).readAll().lsns == Array(1...8))
+            try await again.close()
+        }
+    }
 }
