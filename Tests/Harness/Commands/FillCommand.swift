@@ -105,10 +105,15 @@ private struct Filler {
         refusedInARow = 0
     }
 
-    private var count: UInt16 { operation % 5 == 0 ? 3 : 1 }
+    /// A batch now and then, and in the place of a record that is larger than the room that a test makes.
+    private var count: UInt16 {
+        let alone = Sample(partition: partition.id.rawValue, author: author, operation: operation)
+        return operation % 5 == 0 || alone.filler.count > 60_000 ? 3 : 1
+    }
 
     mutating func step() async throws {
         let id = partition.id.rawValue
+        let count = self.count
         let samples = (0..<count).map {
             Sample(partition: id, author: author, operation: operation, index: $0, count: count, lsn: next + UInt64($0))
         }

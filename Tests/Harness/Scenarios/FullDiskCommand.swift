@@ -61,7 +61,7 @@ struct FullDiskCommand: ParsableCommand {
         do {
             _ = try scenario.check(log, ["--acks", acks])
         } catch let trouble as Trouble {
-            guard trouble.description.contains("errno 28"), mode == "written" else { throw trouble }
+            guard trouble.description.contains("noSpace"), mode == "written" else { throw trouble }
             found += ", opened only when there was room"
         }
         guard unlink(ballast[2]) == 0 else { throw Trouble("cannot remove \(ballast[2])") }
