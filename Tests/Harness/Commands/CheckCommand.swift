@@ -64,7 +64,7 @@ struct CheckCommand: AsyncParsableCommand {
                 if mark.durable != mark.appended { check.object("partition \(id): \(mark) after opening") }
                 if let failure = mark.failure { check.object("partition \(id): \(failure)") }
             }
-            if powerLoss { try await goOn(wal) }
+            if powerLoss { try await goOn(wal, in: found.keys.map { PartitionID(rawValue: $0) }) }
             try await wal.close()
         }
         for partition in verification.partitions {
@@ -98,8 +98,8 @@ struct CheckCommand: AsyncParsableCommand {
     }
 
     /// A recovered log takes records.
-    private func goOn(_ wal: Wal<Sample>) async throws {
-        for id in wal.partitionIDs {
+    private func goOn(_ wal: Wal<Sample>, in partitions: [PartitionID]) async throws {
+        for id in partitions {
             let partition = try wal.partition(id)
             let next = partition.lastLSN.rawValue + 1
             let receipt = try await partition.append(

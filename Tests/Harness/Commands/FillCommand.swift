@@ -32,7 +32,7 @@ struct FillCommand: AsyncParsableCommand {
         if purged == 0 { fail("a purge on the full disk removed nothing") }
         if fillers.contains(where: { !$0.isPoisoned }) { try await fill(&fillers, "after a purge", expected: 1) }
 
-        for file in ballast {
+        for file in ballast.dropLast() {
             guard unlink(file) == 0 else { fail("cannot remove \(file)") }
             if fillers.contains(where: \.isPoisoned) {
                 do throws(WalError) {
@@ -49,14 +49,58 @@ struct FillCommand: AsyncParsableCommand {
         let refused = fillers.reduce(0) { $0 + $1.refused }
         let poisoned = fillers.reduce(0) { $0 + $1.timesPoisoned }
         FileHandle.standardError.write(Data("\(refused) refused, \(poisoned) poisoned, \(purged) segments purged".utf8))
-        if refused == 0 { fail("nothing was refused") }
+        if refused + poisoned == 0 { fail("the disk never was full") }
         if kill { raise(SIGKILL) }
+        try await endBesideOthers(wal, &fillers)
+    }
+
+    /// Somebody else fills the disk while the log has all that it needs: marks, purges, reads and closing need no room then.
+    private func endBesideOthers(_ before: Wal<Sample>, _ fillers: inout [Filler]) async throws {
         do throws(WalError) {
-            try await wal.close()
+            try await before.close()
         } catch {
             // A poisoned partition has nothing more to promise, and says so.
             if !fillers.contains(where: \.isPoisoned) { fail("closing on the full disk: \(error)") }
         }
+        if let last = ballast.last, unlink(last) != 0 { fail("cannot remove \(last)") }
+        var configuration = Wal<Sample>.Configuration(writes: mode.writes)
+        // Soon, so that it comes while the disk is full.
+        configuration.idleMarkNanoseconds = 20_000_000
+        let wal = try await Wal<Sample>.open(at: directory, configuration: configuration)
+        for place in fillers.indices {
+            try fillers[place].go(on: wal)
+            for _ in 1...4 { try await fillers[place].step() }
+            if fillers[place].isPoisoned || fillers[place].lastRefusal != "" {
+                fail("with room: \(fillers[place].lastRefusal)")
+            }
+        }
+        try await wal.sync()
+        let file = open("\(directory)/../by-others", O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
+        // To the last byte.
+        for size in [65_536, 4_096, 512, 1] { while write(file, [UInt8](repeating: 1, count: size), size) > 0 {} }
+        guard file >= 0, errno == ENOSPC else {
+            fail("the disk could not be filled: \(String(cString: strerror(errno)))")
+        }
+        close(file)
+        usleep(200_000)
+        for filler in fillers {
+            try filler.readBack()
+            _ = try filler.purge()
+            try filler.readBack()
+        }
+        try await wal.sync()
+        for id in wal.partitionIDs {
+            if let failure = try wal.partition(id).mark.failure {
+                fail("after a quiet time on the full disk: \(failure)")
+            }
+        }
+        // There is room again by what was purged.
+        for size in [65_536, 4_096, 512, 1] {
+            let more = open("\(directory)/../by-others", O_WRONLY | O_APPEND | O_CLOEXEC)
+            while write(more, [UInt8](repeating: 1, count: size), size) > 0 {}
+            close(more)
+        }
+        try await wal.close()
     }
 
     /// Has the partitions append in turn until none takes any more.
@@ -163,6 +207,7 @@ private struct Filler {
     mutating func go(on wal: Wal<Sample>) throws {
         partition = try wal.partition(partition.id)
         isPoisoned = false
+        lastRefusal = ""
         Acknowledgement.opened(
             partition: partition.id.rawValue, first: partition.firstRetainedLSN.rawValue,
             last: partition.lastLSN.rawValue
@@ -186,7 +231,7 @@ private struct Filler {
     }
 
     func purge() throws -> Int {
-        let before = next / 2 + 1
+        let before = (partition.firstRetainedLSN.rawValue + next) / 2
         Acknowledgement.purging(partition: partition.id.rawValue, before: before).say()
         let removed = try partition.purge(before: LSN(before))
         Acknowledgement.purged(partition: partition.id.rawValue, first: partition.firstRetainedLSN.rawValue).say()

@@ -72,7 +72,7 @@ struct WriteCommand: AsyncParsableCommand {
                     let writer = Writer(
                         partition: partition, habit: habit, command: self,
                         author: .init(run: run, task: UInt16(id * 16 + task)), isAlone: habit.tasks == 1,
-                        purges: task == 0)
+                        mayPurge: task == 0)
                     group.addTask { try await writer.work() }
                 }
             }
@@ -92,7 +92,7 @@ struct WriteCommand: AsyncParsableCommand {
             next += 1
             var author = Writer(
                 partition: partition, habit: Habit(tasks: 1, plain: 1, synced: 2, batches: 1), command: self,
-                author: .init(run: run, task: UInt16.max - 1), isAlone: true, purges: false)
+                author: .init(run: run, task: UInt16.max - 1), isAlone: true, mayPurge: false)
             author.limit = UInt32(1 + generator.next() % 3)
             try await author.work()
             try await Task.sleep(for: .milliseconds(generator.next() % 40))
@@ -148,19 +148,19 @@ private struct Writer: Sendable {
     let author: Sample.Author
     /// No other task appends to the partition, so that LSNs are foreseeable.
     let isAlone: Bool
-    let purges: Bool
+    let mayPurge: Bool
     var limit: UInt32 = .max
 
     init(
         partition: Wal<Sample>.Partition, habit: Habit, command: WriteCommand, author: Sample.Author, isAlone: Bool,
-        purges: Bool
+        mayPurge: Bool
     ) {
         self.partition = partition
         self.habit = habit
         self.command = command
         self.author = author
         self.isAlone = isAlone
-        self.purges = purges
+        self.mayPurge = mayPurge
         limit = command.operations
     }
 
@@ -171,6 +171,7 @@ private struct Writer: Sendable {
         var next = isAlone ? partition.lastLSN.rawValue + 1 : 0
         var untilPurge = generator.next() % 800
         var purgedAt = rotations.load(ordering: .relaxed)
+        var purges = 0
         var number: UInt32 = 0
         while number < limit, !isStopping.load(ordering: .relaxed) {
             number += 1
@@ -207,12 +208,12 @@ private struct Writer: Sendable {
                 if !command.lie { try await partition.sync() }
                 Acknowledgement.syncedUpTo(partition: id, last: last.rawValue).say()
             }
-            if purges {
+            if mayPurge {
                 if let seals = command.seals {
                     let seen = rotations.load(ordering: .relaxed)
-                    if seen > purgedAt { try purge() }
+                    if seen > purgedAt, try purge() { purges += 1 }
                     purgedAt = seen
-                    if seen >= seals {
+                    if seen >= seals, purges >= seals {
                         try finish(next)
                         return
                     }
@@ -228,13 +229,16 @@ private struct Writer: Sendable {
         }
     }
 
-    private func purge() throws {
+    /// - Returns: whether something was removed.
+    @discardableResult
+    private func purge() throws -> Bool {
         let last = partition.lastLSN.rawValue
-        guard last > command.keep else { return }
+        guard last > command.keep else { return false }
         let before = last - command.keep
         Acknowledgement.purging(partition: partition.id.rawValue, before: before).say()
-        try partition.purge(before: LSN(before))
+        let removed = try partition.purge(before: LSN(before))
         Acknowledgement.purged(partition: partition.id.rawValue, first: partition.firstRetainedLSN.rawValue).say()
+        return removed > 0
     }
 
     /// The record at which tails stop.

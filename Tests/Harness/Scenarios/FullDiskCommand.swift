@@ -46,8 +46,8 @@ struct FullDiskCommand: ParsableCommand {
         let acks = scenario.path("acks")
         let errors = scenario.path("errors")
         for file in [acks, errors] { unlink(file) }
-        let ballast = (1...3).map { "\(place)/ballast-\($0)" }
-        for file in ballast { try Child.run("dd", "if=/dev/zero", "of=\(file)", "bs=64k", "count=24", "status=none") }
+        let ballast = (1...4).map { "\(place)/ballast-\($0)" }
+        for file in ballast { try Child.run("dd", "if=/dev/zero", "of=\(file)", "bs=64k", "count=16", "status=none") }
         let filler = try Child(
             [Scenario.executable, "fill", log, "--mode", mode, "--run", "\(scenario.number(1...1_000_000))"]
                 + (isKilled ? ["--kill"] : [])
@@ -60,11 +60,11 @@ struct FullDiskCommand: ParsableCommand {
         // A disk that is still full may not have the room that recovery needs, but nothing may be lost by trying.
         do {
             _ = try scenario.check(log, ["--acks", acks])
-        } catch let trouble as Trouble {
-            guard trouble.description.contains("noSpace"), mode == "written" else { throw trouble }
+        } catch let objection as Objection {
+            guard objection.description.contains("noSpace"), mode == "written" else { throw objection }
             found += ", opened only when there was room"
         }
-        guard unlink(ballast[2]) == 0 else { throw Trouble("cannot remove \(ballast[2])") }
+        for file in [ballast[3], "\(place)/by-others"] { unlink(file) }
         let summary = try scenario.check(log, ["--acks", acks])
         try scenario.compare(log)
         try scenario.keep(log, as: "\((place as NSString).lastPathComponent)\(isKilled ? "-killed" : "")")

@@ -47,7 +47,7 @@ struct KillsCommand: ParsableCommand {
             guard scenario.errors().isEmpty else { throw Trouble("the writer said\(scenario.errors())") }
             // Not every time, so that writers too find what a killed one left.
             let isForReading = scenario.chance(oneIn: 3)
-            let isSample = kills > 0 && kills % max(1, count / 20) == 0 && Scenario.exists(log)
+            let isSample = kills > 0 && kills % max(1, count / 10) == 0 && Scenario.exists(log)
             if isSample {
                 try scenario.compare(log)
                 try scenario.keep(log, as: "\(kills)-as-killed")

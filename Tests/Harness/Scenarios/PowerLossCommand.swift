@@ -19,6 +19,9 @@ struct PowerLossCommand: ParsableCommand {
     func run() throws {
         if let status = try Mounts.enter() { throw ExitCode(status) }
         let scenario = try Scenario("power-loss", options)
+        guard Scenario.freeBytes(scenario.directory) > 600 << 20 else {
+            throw Verdict.skip("less than 600 MiB are free in \(scenario.directory); name another place by --scratch")
+        }
         let supply: PowerSupply
         do {
             supply = try PowerSupply(in: scenario.directory)
@@ -32,11 +35,13 @@ struct PowerLossCommand: ParsableCommand {
         var tally = Tally()
         do {
             while tally.images < count { try round(scenario, supply, &tally) }
+        } catch let objection as Objection where isControl {
+            try? supply.stop()
+            report("power-loss control: noticed at image \(tally.images + 1): \(objection.summary)")
+            return
         } catch {
             try? supply.stop()
-            guard isControl else { throw error }
-            report("power-loss control: noticed after \(tally.images + 1) images: \(error)")
-            return
+            throw error
         }
         try supply.stop()
         if isControl { throw Trouble("NOT NOTICED in \(tally.images) images: \(without ?? "the writer lies")") }
@@ -139,7 +144,7 @@ struct PowerLossCommand: ParsableCommand {
         defer { writer.signal(SIGCONT) }
         try supply.start(kind, image) { place in
             let copy = "\(place)/\((log as NSString).lastPathComponent)"
-            let isSample = !isControl && tally.images % max(1, count / 20) == 0
+            let isSample = !isControl && tally.images % max(1, count / 10) == 0
             if isSample {
                 try scenario.compare(copy)
                 try scenario.keep(copy, as: "\(tally.images)-as-found")

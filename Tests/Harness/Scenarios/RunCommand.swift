@@ -26,19 +26,20 @@ struct RunCommand: ParsableCommand {
         }
         var passed: [String] = []
         var failed: [String] = []
-        for (name, arguments) in [
+        // An ext4 shows neither that names were not synced, for a sync of a file takes them along, nor what only a worse disk does.
+        let controls = ["segment-order", "ranged-sync", "mark-after-sync"].map { measure in
+            ("control: without \(measure)", ["power-loss", "--count", "40", "--without", measure])
+        }
+        let scenarios = [
             ("self-test", ["self-test"]),
             ("kills", ["kills", "--count", "\(kills)"]),
             ("power loss", ["power-loss", "--count", "\(images)"]),
-            ("power loss of a writer that lies", ["power-loss", "--count", "40", "--lie"]),
-            (
-                "power loss of a log that forgets sealed segments",
-                ["power-loss", "--count", "40", "--without", "segment-order"]
-            ),
+            ("control: a writer that lies", ["power-loss", "--count", "40", "--lie"]),
             ("full disk", ["full-disk"]),
             ("open race", ["race", "--count", "\(races)"]),
             ("tails", ["tails", "--seals", "\(seals)"]),
-        ] {
+        ]
+        for (name, arguments) in scenarios + controls {
             let start = Date()
             let end = try Child([Scenario.executable] + arguments + shared).wait(seconds: 24 * 3_600)
             let seconds = Int(Date().timeIntervalSince(start).rounded())
@@ -46,7 +47,9 @@ struct RunCommand: ParsableCommand {
             case .exited(0):
                 report("\(name): passed in \(seconds) s\n")
                 passed.append(name)
-            case .exited(Verdict.skipped): skipped.append(name)
+            case .exited(Verdict.skipped):
+                report("\(name): skipped\n")
+                skipped.append(name)
             default:
                 report("\(name): FAILED: the scenario \(end)\n")
                 failed.append(name)

@@ -161,9 +161,9 @@ struct SelfTestCommand: AsyncParsableCommand {
             try await spoiling.spoil(victim)
             do {
                 _ = try scenario.check(victim.log, ["--acks", victim.acks])
-            } catch let trouble as Trouble {
-                guard trouble.description.contains(spoiling.objection) else {
-                    throw Trouble("\(spoiling.what): the check objected to something else: \(trouble)")
+            } catch let objection as Objection {
+                guard objection.description.contains(spoiling.objection) else {
+                    throw Trouble("\(spoiling.what): the check objected to something else: \(objection)")
                 }
                 try FileManager.default.removeItem(atPath: victim.log)
                 continue

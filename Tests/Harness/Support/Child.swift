@@ -111,3 +111,10 @@ struct Trouble: Error, CustomStringConvertible {
     let description: String
     init(_ description: String) { self.description = description }
 }
+
+/// What a check found to be otherwise than it must be.
+struct Objection: Error, CustomStringConvertible {
+    let description: String
+    /// The first of its lines.
+    var summary: String { String(description.split(separator: "\n").first ?? "") }
+}

@@ -48,12 +48,24 @@ final class Scenario {
         if options.scratch == nil, Scenario.freeBytes("/dev/shm") > 1 << 30, access("/dev/shm", W_OK) == 0 {
             root = "/dev/shm"
         }
+        Scenario.removeLeftovers(root)
         directory = "\(root)/harness-\(name)-\(getpid())"
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
         report("\(name): seed \(seed), in \(directory)")
     }
 
     deinit { try? FileManager.default.removeItem(atPath: directory) }
+
+    /// What a scenario left that was killed itself.
+    private static func removeLeftovers(_ root: String) {
+        for name in (try? FileManager.default.contentsOfDirectory(atPath: root)) ?? [] where name.hasPrefix("harness-")
+        {
+            guard let process = name.split(separator: "-").last.flatMap({ Int32($0) }), kill(process, 0) != 0,
+                errno == ESRCH
+            else { continue }
+            try? FileManager.default.removeItem(atPath: "\(root)/\(name)")
+        }
+    }
 
     static func freeBytes(_ path: String) -> UInt64 {
         var status = statvfs()
@@ -83,8 +95,12 @@ final class Scenario {
 
     /// Has a process of its own check a log.
     func check(_ log: String, _ more: [String]) throws -> CheckSummary {
-        let text = try Child.run([Self.executable, "check", log] + more)
-        guard let summary = CheckSummary(text) else { throw Trouble("the check said \(text)") }
+        let said = path("check")
+        unlink(said)
+        let end = try Child([Self.executable, "check", log] + more, output: said, errors: said).wait()
+        let text = ((try? String(contentsOfFile: said, encoding: .utf8)) ?? "").trimmingCharacters(in: .newlines)
+        if end == .exited(1) { throw Objection(description: text) }
+        guard end == .exited(0), let summary = CheckSummary(text) else { throw Trouble("the check \(end): \(text)") }
         return summary
     }
 
