@@ -51,7 +51,8 @@ struct PartitionRecovery {
             }
             return result(survey)
         } catch {
-            let error = error.at(partition: id)
+            // What part of a footer was written, the next opening finds torn, and writes again.
+            let error = error.at(partition: id).retryable
             let isDamage = error.code == .corrupt || error.code == .missing
             guard isDamage, settings.onDamage == .quarantine else { throw error }
             return try quarantined(error, in: directory)
