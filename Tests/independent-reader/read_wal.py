@@ -544,7 +544,10 @@ class Partition:
         epoch = 0
         for segment in self.segments:
             if segment.first != self.next:
-                return self.end(segment, 0, "the segment begins with LSN %d" % segment.first)
+                why = "the segment begins with LSN %d" % segment.first
+                if segment.first < self.next or not self.state.there and segment is self.segments[0]:
+                    return self.faults.append((segment.name, 0, self.next, why))
+                return self.end(segment, 0, why)
             if segment.refusal is not None:
                 return self.refusals.append((segment.name, 0, self.next, segment.refusal))
             if segment.broken is not None:

@@ -313,6 +313,18 @@ class RowTests(LogCase):
         self.write(state=slot(durable=7))
         self.expect(1, range(1, 7), "damage:")
 
+    def test_one_that_begins_within_another_is_damage_in_any_case(self):
+        stray = SegmentWriter(3, epoch=9, salt=8)
+        stray.record()
+        self.write(*self.three(), stray, state=slot())
+        self.expect(1, [1, 2, 3], "damage: partition 1, segment %s, offset 0, LSN 4: " % (SEGMENT % 3))
+
+    def test_without_state_the_first_one_begins_with_1(self):
+        self.write(*self.three()[1:])
+        self.expect(1, [], "damage: partition 1, segment %s, offset 0, LSN 1: " % (SEGMENT % 4))
+        self.write(state=slot())
+        self.expect(0, [], "torn:")
+
     def test_one_that_is_not_sealed_is_the_last(self):
         first, middle, last = self.three()
         del middle.data[-32:]

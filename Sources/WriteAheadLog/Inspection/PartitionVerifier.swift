@@ -188,7 +188,7 @@ struct PartitionVerifier {
             defer { file.close() }
             let rest = try SegmentScan.survey(file: file, header: header, from: from)
             durable = max(durable, rest.greatestMark)
-            content += later == place ? rest.contentEnd - from : rest.contentEnd
+            content += later == place ? rest.contentEnd - from : min(rest.contentEnd, segment.size)
         }
         return content
     }
@@ -211,6 +211,22 @@ struct PartitionVerifier {
     /// Checks a segment; false where the log ends in it.
     private mutating func check(_ place: Int) throws(WalError) -> Bool {
         let segment = segments[place]
+        if segment.firstLSN > next {
+            let last = segment.firstLSN - 1
+            let message = "the segment with LSN \(next) … \(last) is missing, and STATE does not say that it was purged"
+            if state == nil, place == 0 {
+                damage(.missing, "\(message): it is missing too, or damaged", segment: next, lsn: next)
+            } else {
+                guard try gap(place, 0, .missing, "\(message): restore it from a backup", segment: next) else {
+                    return false
+                }
+            }
+        } else if segment.firstLSN < next {
+            damage(
+                .corrupt, "the segment begins with LSN \(segment.firstLSN), which an earlier one says that it holds",
+                segment: segment.firstLSN, offset: 0, lsn: next)
+        }
+        next = segment.firstLSN
         guard let header = segment.header else {
             let error = segment.headerError
             guard try gap(place, 0, error?.code ?? .corrupt, error?.message ?? "the segment has no header") else {
@@ -219,26 +235,10 @@ struct PartitionVerifier {
             skip(behind: place)
             return true
         }
-        if header.firstLSN > next {
-            let last = header.firstLSN - 1
-            guard
-                try gap(
-                    place, 0, .missing,
-                    "the segment with LSN \(next) … \(last) is missing, and STATE does not say that it was purged: restore it from a backup",
-                    segment: next)
-            else { return false }
-        } else if header.firstLSN < next {
-            guard
-                try gap(
-                    place, 0, .corrupt,
-                    "the segment begins with LSN \(header.firstLSN), which an earlier one holds already")
-            else { return false }
-        }
-        next = header.firstLSN
         if place > 0, let before = segments[place - 1].header, before.epoch > header.epoch {
-            damage(
-                .corrupt, "the segment's epoch is older than that of the segment before", segment: header.firstLSN,
-                offset: 0, lsn: next)
+            guard try gap(place, 0, .corrupt, "the segment's epoch is older than that of the segment before") else {
+                return false
+            }
         }
         do throws(WalError) {
             let file = try open(segment)
