@@ -1,9 +1,26 @@
+internal import Synchronization
 internal import WriteAheadLog
 
+#if canImport(Glibc)
+internal import Glibc
+#elseif canImport(Musl)
+internal import Musl
+#elseif canImport(Darwin)
+internal import Darwin
+#endif
+
 /// Bytes with an address that stays. A mapping keeps its own alive when the process it belonged to is gone.
+///
+/// What a file has in the cache, as clean and on the platter is one object as long as it is the same: it is copied before it is
+/// changed, and never shared while it is mapped.
 final class DiskMemory {
     let base: UnsafeMutableRawPointer
     let capacity: Int
+    private let mappings = Atomic(0)
+
+    var isMapped: Bool { mappings.load(ordering: .acquiring) > 0 }
+    func beginMapping() { mappings.add(1, ordering: .acquiringAndReleasing) }
+    func endMapping() { mappings.subtract(1, ordering: .acquiringAndReleasing) }
 
     init(capacity: Int) {
         self.capacity = capacity
@@ -32,11 +49,7 @@ final class DiskMemory {
     }
 
     func differs(from other: DiskMemory, _ range: Range<Int>) -> Bool {
-        // Whole words: all ranges are of pages or sectors.
-        let a = (base + range.lowerBound).assumingMemoryBound(to: UInt64.self)
-        let b = (other.base + range.lowerBound).assumingMemoryBound(to: UInt64.self)
-        for k in 0..<(range.count / 8) where a[k] != b[k] { return true }
-        return false
+        self !== other && memcmp(base + range.lowerBound, other.base + range.lowerBound, range.count) != 0
     }
 }
 
@@ -70,8 +83,8 @@ final class DiskFile {
     init() {
         let capacity = 2 * Self.pageSize
         cache = DiskMemory(capacity: capacity)
-        clean = DiskMemory(capacity: capacity)
-        durable = DiskMemory(capacity: capacity)
+        clean = cache
+        durable = cache
         isRewritten = Array(repeating: false, count: capacity / Self.pageSize)
         wasWritten = Array(repeating: false, count: capacity / Self.sectorSize)
     }
@@ -80,10 +93,13 @@ final class DiskFile {
     convenience init(content: [UInt8]) {
         self.init()
         _ = reserve(content.count)
+        ownCache()
         content.withUnsafeBytes { bytes in
             guard let base = bytes.baseAddress else { return }
-            for memory in [cache, clean, durable] { memory.base.copyMemory(from: base, byteCount: bytes.count) }
+            cache.base.copyMemory(from: base, byteCount: bytes.count)
         }
+        clean = cache
+        durable = cache
         size = content.count
         durableSize = content.count
         for sector in 0..<sectors(content.count) { wasWritten[sector] = true }
@@ -97,16 +113,46 @@ final class DiskFile {
     var content: [UInt8] { Array(UnsafeRawBufferPointer(start: cache.base, count: size)) }
     var durableContent: [UInt8] { Array(UnsafeRawBufferPointer(start: durable.base, count: durableSize)) }
 
+    // MARK: Memory
+
+    private func ownCache() {
+        if !cache.isMapped, !isKnownUniquelyReferenced(&cache) {
+            cache = DiskMemory(copying: cache, capacity: cache.capacity)
+        }
+    }
+    private func ownClean() {
+        if !isKnownUniquelyReferenced(&clean) { clean = DiskMemory(copying: clean, capacity: clean.capacity) }
+    }
+    private func ownDurable() {
+        if !isKnownUniquelyReferenced(&durable) { durable = DiskMemory(copying: durable, capacity: durable.capacity) }
+    }
+
+    private func setClean(_ range: Range<Int>) {
+        guard clean !== cache else { return }
+        ownClean()
+        clean.copy(cache, range)
+    }
+
     // MARK: What processes do
+
+    /// The cache's memory, for a mapping.
+    func memoryToMap() -> DiskMemory {
+        ownCache()
+        cache.beginMapping()
+        return cache
+    }
 
     /// False where a mapping holds the memory in its place.
     func reserve(_ capacity: Int) -> Bool {
         guard capacity > cache.capacity else { return true }
-        guard isKnownUniquelyReferenced(&cache) else { return false }
+        guard !cache.isMapped else { return false }
         let grown = pages(max(capacity, 2 * cache.capacity)) * Self.pageSize
-        cache = DiskMemory(copying: cache, capacity: grown)
-        clean = DiskMemory(copying: clean, capacity: grown)
-        durable = DiskMemory(copying: durable, capacity: grown)
+        let (oldCache, oldClean, oldDurable) = (cache, clean, durable)
+        cache = DiskMemory(copying: oldCache, capacity: grown)
+        clean = oldClean === oldCache ? cache : DiskMemory(copying: oldClean, capacity: grown)
+        durable =
+            oldDurable === oldCache
+            ? cache : oldDurable === oldClean ? clean : DiskMemory(copying: oldDurable, capacity: grown)
         isRewritten += Array(repeating: false, count: grown / Self.pageSize - isRewritten.count)
         wasWritten += Array(repeating: false, count: grown / Self.sectorSize - wasWritten.count)
         return true
@@ -115,7 +161,10 @@ final class DiskFile {
     func setSize(_ new: Int) {
         guard new != size else { return }
         formerSizes.append(size)
-        if new < size { cache.zero(new..<size) }
+        if new < size {
+            ownCache()
+            cache.zero(new..<size)
+        }
         size = new
     }
 
@@ -123,6 +172,7 @@ final class DiskFile {
     func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) {
         guard let source = bytes.baseAddress, bytes.count > 0 else { return }
         if offset + bytes.count > size { setSize(offset + bytes.count) }
+        ownCache()
         (cache.base + offset).copyMemory(from: source, byteCount: bytes.count)
         for k in offset / Self.pageSize..<pages(offset + bytes.count) { isRewritten[k] = true }
     }
@@ -138,7 +188,10 @@ final class DiskFile {
     private func isDirty(page k: Int) -> Bool { isRewritten[k] || cache.differs(from: clean, page(k)) }
 
     private func setDurable(_ range: Range<Int>, of source: DiskMemory) {
-        durable.copy(source, range)
+        if durable !== source {
+            ownDurable()
+            durable.copy(source, range)
+        }
         for k in range.lowerBound / Self.sectorSize..<sectors(range.upperBound) { wasWritten[k] = true }
     }
 
@@ -146,14 +199,17 @@ final class DiskFile {
     func sync() {
         for k in 0..<pages(max(size, durableSize)) where isDirty(page: k) {
             setDurable(page(k), of: cache)
-            clean.copy(cache, page(k))
+            setClean(page(k))
             isRewritten[k] = false
         }
         setDurableSize()
     }
 
     private func setDurableSize() {
-        if size < durableSize { durable.zero(size..<durableSize) }
+        if size < durableSize {
+            ownDurable()
+            durable.zero(size..<durableSize)
+        }
         durableSize = size
         formerSizes = []
     }
@@ -162,7 +218,7 @@ final class DiskFile {
     func sync(_ range: Range<Int>) {
         for k in range.lowerBound / Self.sectorSize..<sectors(range.upperBound) {
             setDurable(sector(k), of: cache)
-            clean.copy(cache, sector(k))
+            setClean(sector(k))
         }
         // The inode is committed with the data: a shorter size from before can't come back.
         if size < durableSize { setDurableSize() }
@@ -175,7 +231,7 @@ final class DiskFile {
     func dropDirtyPages(_ random: inout SeededGenerator) {
         for k in 0..<pages(max(size, durableSize)) where isDirty(page: k) {
             if random.chance(4) { setDurable(page(k), of: cache) }
-            clean.copy(cache, page(k))
+            setClean(page(k))
             isRewritten[k] = false
         }
     }
@@ -184,7 +240,7 @@ final class DiskFile {
     func loseOneWrite(_ random: inout SeededGenerator) {
         let dirty = (0..<pages(size)).filter { isDirty(page: $0) }
         guard let lost = random.element(dirty) else { return }
-        clean.copy(cache, page(lost))
+        setClean(page(lost))
         isRewritten[lost] = false
     }
 
@@ -194,15 +250,16 @@ final class DiskFile {
         guard let lost = random.element(all.filter { isDirty(page: $0) }), let place = random.element(all) else {
             return
         }
-        clean.copy(cache, page(lost))
+        setClean(page(lost))
         isRewritten[lost] = false
+        ownDurable()
         (durable.base + place * Self.pageSize).copyMemory(
             from: cache.base + lost * Self.pageSize, byteCount: Self.pageSize)
     }
 
     /// The kernel writes back some of what is dirty, of its own accord.
     func writeBackSome(_ random: inout SeededGenerator) {
-        for k in 0..<sectors(size) where random.chance(2) && cache.differs(from: durable, sector(k)) {
+        for k in 0..<sectors(size) where random.chance(2) && isUnsynced(sector: k) {
             setDurable(sector(k), of: cache)
             durableSize = max(durableSize, min(size, (k + 1) * Self.sectorSize))
         }
@@ -211,6 +268,9 @@ final class DiskFile {
     /// Turns over a bit, in the cache too.
     func flip(bit: Int) {
         let mask = UInt8(1) << UInt8(bit % 8)
+        ownCache()
+        ownClean()
+        ownDurable()
         for memory in [cache, clean, durable] {
             let byte = (memory.base + bit / 8).assumingMemoryBound(to: UInt8.self)
             byte.pointee ^= mask
@@ -221,7 +281,7 @@ final class DiskFile {
 
     /// From here on stores through a mapping may be half there if the next crash is told so.
     func beginTearableStores() {
-        if !isKnownUniquelyReferenced(&cache) { beforeStores = DiskMemory(copying: cache, capacity: cache.capacity) }
+        if cache.isMapped { beforeStores = DiskMemory(copying: cache, capacity: cache.capacity) }
     }
 
     func endTearableStores() { beforeStores = nil }
@@ -248,14 +308,19 @@ final class DiskFile {
     /// The process is gone: its mappings no longer reach the file.
     func leaveProcess(tearing: Bool, _ random: inout SeededGenerator) {
         lockHolder = nil
-        if !isKnownUniquelyReferenced(&cache) { cache = DiskMemory(copying: cache, capacity: cache.capacity) }
+        if cache.isMapped { cache = DiskMemory(copying: cache, capacity: cache.capacity) }
         if tearing { tearStores(&random) }
         beforeStores = nil
     }
 
     /// Sectors that a loss of power may or may not leave as they are in the cache.
     var unsyncedSectors: [Int] {
-        (0..<sectors(max(size, durableSize))).filter { cache.differs(from: durable, sector($0)) }
+        (0..<sectors(max(size, durableSize))).filter { isUnsynced(sector: $0) }
+    }
+
+    /// What counts as clean is never written, whatever the disk has.
+    private func isUnsynced(sector k: Int) -> Bool {
+        cache.differs(from: durable, sector(k)) && isDirty(page: k * Self.sectorSize / Self.pageSize)
     }
 
     /// Sizes that a loss of power may leave, the durable one first.
@@ -271,15 +336,32 @@ final class DiskFile {
     func losePower(
         size final: Int, survives: (Int) -> Bool, tears: (Int) -> Int?, stale: DiskMemory?
     ) {
-        let now = cache
+        let image = remains(size: final, survives: survives, tears: tears, stale: stale)
+        cache = image
+        clean = image
+        durable = image
+        size = final
+        durableSize = final
+        formerSizes = []
+        isRewritten = Array(repeating: false, count: isRewritten.count)
+        for k in 0..<sectors(final) { wasWritten[k] = true }
+        beforeStores = nil
+        lockHolder = nil
+    }
+
+    private func remains(
+        size final: Int, survives: (Int) -> Bool, tears: (Int) -> Int?, stale: DiskMemory?
+    ) -> DiskMemory {
+        // Nothing to lose.
+        if cache === durable, stale == nil, final == size, final == durableSize { return durable }
         let image = DiskMemory(copying: durable, capacity: durable.capacity)
         for k in 0..<sectors(max(size, durableSize)) {
-            if now.differs(from: durable, sector(k)) {
+            if isUnsynced(sector: k) {
                 guard survives(k) else {
                     if !wasWritten[k] { expose(stale, k, in: image) }
                     continue
                 }
-                image.copy(now, sector(k))
+                image.copy(cache, sector(k))
                 if let whole = tears(k) {
                     // The sector's end is what it was: bytes that were durable are the same in both.
                     image.copy(durable, (sector(k).lowerBound + whole)..<sector(k).upperBound)
@@ -290,16 +372,7 @@ final class DiskFile {
             }
         }
         if final < image.capacity { image.zero(final..<image.capacity) }
-        cache = image
-        clean = DiskMemory(copying: image, capacity: image.capacity)
-        durable = DiskMemory(copying: image, capacity: image.capacity)
-        size = final
-        durableSize = final
-        formerSizes = []
-        isRewritten = Array(repeating: false, count: isRewritten.count)
-        for k in 0..<sectors(final) { wasWritten[k] = true }
-        beforeStores = nil
-        lockHolder = nil
+        return image
     }
 
     /// Only behind a first page that is durable: a file system that leaves old bytes in new blocks still writes what it is told.
@@ -310,14 +383,14 @@ final class DiskFile {
     }
 
     /// The durable bytes, for the next owner of these blocks.
-    var freedBlocks: DiskMemory { DiskMemory(copying: durable, capacity: durable.capacity) }
+    var freedBlocks: DiskMemory { durable }
 
     /// The same file of another disk.
     func clone() -> DiskFile {
         let copy = DiskFile()
-        copy.cache = DiskMemory(copying: cache, capacity: cache.capacity)
-        copy.clean = DiskMemory(copying: clean, capacity: cache.capacity)
-        copy.durable = DiskMemory(copying: durable, capacity: cache.capacity)
+        copy.cache = cache.isMapped ? DiskMemory(copying: cache, capacity: cache.capacity) : cache
+        copy.clean = clean
+        copy.durable = durable
         copy.size = size
         copy.durableSize = durableSize
         copy.formerSizes = formerSizes

@@ -263,7 +263,7 @@ private final class OpenFile: WalFile, @unchecked Sendable {
             guard file.reserve(count) else {
                 throw WalError(.io, "the simulation can't map more of \(path) while it is mapped", errno: EIO)
             }
-            return MappedMemory(file.cache, count)
+            return MappedMemory(file.memoryToMap(), count)
         }
     }
 
@@ -286,6 +286,8 @@ private final class MappedMemory: WalMapping, @unchecked Sendable {
         self.memory = memory
         self.count = count
     }
+
+    deinit { memory.endMapping() }
 
     func populate(from: Int, to: Int) {}
 }
