@@ -69,6 +69,13 @@ let package = Package(
             name: "WalSimulationTests", dependencies: ["WalSimulation", "WriteAheadLog", "WalTesting"],
             swiftSettings: strict),
 
+        // What the fuzz targets in Fuzz/ do with an input; the tests replay the corpus through it.
+        .target(name: "CFuzzMeter", path: "Fuzz/CFuzzMeter"),
+        .target(
+            name: "FuzzBodies", dependencies: ["WalTool", "WalTesting", "CFuzzMeter"], path: "Fuzz/Bodies",
+            swiftSettings: strict),
+        .testTarget(name: "FuzzCorpusTests", dependencies: ["FuzzBodies"], swiftSettings: strict),
+
         .testTarget(
             name: "WriteAheadLogTests", dependencies: ["WriteAheadLog", "WalTesting", "WalBinary", "CWalShims"],
             resources: [.copy("Golden")], swiftSettings: strict),
@@ -91,3 +98,8 @@ let package = Package(
             swiftSettings: strict),
     ]
 )
+
+// Fuzz/ is a package of its own and so needs a product, which nobody else does.
+if Context.environment["WAL_FUZZING"] != nil {
+    package.products.append(.library(name: "FuzzBodies", targets: ["FuzzBodies"]))
+}

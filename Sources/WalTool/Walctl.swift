@@ -7,6 +7,16 @@ public enum Walctl {
         Descriptor.ignoreBrokenPipes()
         await WalctlCommand.main()
     }
+
+    /// Parses arguments as ``main()`` does, and runs nothing: what the user is told where they make no sense, else nil.
+    package static func complaint(about arguments: [String]) -> String? {
+        do {
+            _ = try WalctlCommand.parseAsRoot(arguments)
+            return nil
+        } catch {
+            return WalctlCommand.fullMessage(for: error)
+        }
+    }
 }
 
 struct WalctlCommand: AsyncParsableCommand {

@@ -145,7 +145,8 @@ struct SegmentScan {
                     return
                 } else if scanner.kind == FrameKind.record || scanner.kind == FrameKind.batch {
                     guard scanner.lsn == self.nextLSN,
-                        let records = BatchReader.count(kind: scanner.kind, payload: scanner.payload)
+                        let records = BatchReader.count(kind: scanner.kind, payload: scanner.payload),
+                        records < LSN.max.rawValue, self.nextLSN <= LSN.max.rawValue - records
                     else {
                         end = .bad
                         return

@@ -30,6 +30,9 @@ package enum FileFormat {
     /// A frame's length has 32 bits; half of them are enough for anybody and keep sums far from overflow.
     package static let largestFrame = 1 << 30
 
+    /// Epochs and sequences are read from files and then counted up: none beyond this was ever written.
+    package static let largestCounter: UInt64 = 1 << 62
+
     package static let stateFileName = "STATE"
     package static let lockFileName = "LOCK"
     package static let preparedSuffix = ".prepared"

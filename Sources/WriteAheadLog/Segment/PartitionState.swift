@@ -87,7 +87,9 @@ package struct PartitionState: Equatable, Sendable {
             let firstRetained: UInt64 = reader.integer(40), let floor: UInt64 = reader.integer(48),
             let durable: UInt64 = reader.integer(56), let flags: UInt64 = reader.integer(64),
             let count: UInt64 = reader.integer(72), count <= UInt64(Self.historyLimit),
-            firstRetained >= 1, floor >= 1, floor <= LSN.max.rawValue, durable < LSN.max.rawValue, epoch >= 1
+            firstRetained >= 1, firstRetained <= LSN.max.rawValue, floor >= 1, floor <= LSN.max.rawValue,
+            durable < LSN.max.rawValue, epoch >= 1, epoch <= FileFormat.largestCounter,
+            oldestEpoch <= FileFormat.largestCounter, sequence <= FileFormat.largestCounter
         else { return nil }
         guard flags & ~1 == 0 else {
             throw WalError(
@@ -103,10 +105,9 @@ package struct PartitionState: Equatable, Sendable {
         self.durable = durable
         isClean = flags & 1 != 0
         for k in 0..<Int(count) {
-            guard let epoch: UInt64 = reader.integer(80 + 16 * k), let first: UInt64 = reader.integer(88 + 16 * k)
-            else {
-                return nil
-            }
+            guard let epoch: UInt64 = reader.integer(80 + 16 * k), let first: UInt64 = reader.integer(88 + 16 * k),
+                epoch <= FileFormat.largestCounter, first >= 1, first <= LSN.max.rawValue
+            else { return nil }
             history.append(EpochStart(epoch: epoch, firstLSN: first))
         }
     }

@@ -49,7 +49,8 @@ package struct SegmentMark: Equatable, Sendable {
             let namedLSN: UInt64 = reader.integer(48), let namedPartition: UInt32 = reader.integer(56),
             expected != nil || namedLSN == firstLSN && namedPartition == UInt32(partition.rawValue),
             let epoch: UInt64 = reader.integer(16), let durable: UInt64 = reader.integer(24),
-            let endOffset: UInt64 = reader.integer(32), let sequence: UInt64 = reader.integer(40)
+            let endOffset: UInt64 = reader.integer(32), let sequence: UInt64 = reader.integer(40),
+            durable < LSN.max.rawValue, epoch <= FileFormat.largestCounter, sequence <= FileFormat.largestCounter
         else { return nil }
         self.init(salt: salt, epoch: epoch, durable: durable, endOffset: endOffset, sequence: sequence)
         self.firstLSN = namedLSN
@@ -76,7 +77,8 @@ package struct SegmentMark: Equatable, Sendable {
     package init?(framePayload bytes: UnsafeRawBufferPointer, at offset: UInt64, salt: UInt64) {
         let reader = ByteReader(bytes)
         guard bytes.count == 32, let durable: UInt64 = reader.integer(0), let endOffset: UInt64 = reader.integer(8),
-            let epoch: UInt64 = reader.integer(16), reader.integer(24) == offset
+            let epoch: UInt64 = reader.integer(16), reader.integer(24) == offset,
+            durable < LSN.max.rawValue, epoch <= FileFormat.largestCounter
         else { return nil }
         self.init(salt: salt, epoch: epoch, durable: durable, endOffset: endOffset, sequence: 0)
     }
