@@ -1,9 +1,5 @@
 # `make demo` and `make test` are all that a newcomer needs; the rest is for those who work on this.
-<<<<<<< HEAD
-.PHONY: help deps demo test test-minimal test-reader crash crash-full speed lint clean
-=======
 .PHONY: help deps demo test test-minimal test-reader simulate controls sanitize crash crash-full speed lint clean
->>>>>>> main
 SWIFT ?= swift
 
 help:
@@ -14,13 +10,10 @@ help:
 	@echo "make crash         kills writers, cuts the power of a mounted ext4, fills disks, races, tails; and checks by strace that"
 	@echo "                   no LSN is shown before it was synced (3 minutes; as root, or most is skipped)"
 	@echo "make crash-full    the same with 200 kills and 200 losses of power"
-<<<<<<< HEAD
-=======
 	@echo "make simulate      a log on a simulated disk: SEEDS (2,000) histories with crashes and faults, a crash before every operation"
 	@echo "                   of a small one, bits turned over; with SEEDS=100000 every bit and length (10 minutes)"
 	@echo "make controls      leaves out each safety measure in turn, and shows that the histories notice"
 	@echo "make sanitize      the tests under thread sanitizer and address sanitizer (15 minutes)"
->>>>>>> main
 	@echo "make speed         a table of times beside those of a C baseline in the same run (5 minutes)"
 	@echo "make lint          swift format, strictly"
 
