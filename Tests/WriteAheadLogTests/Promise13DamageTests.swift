@@ -82,6 +82,20 @@ struct Promise13DamageTests {
         #expect((disk.files()[path] == row.log.files[path]) == true)
     }
 
+    @Test("reading from a record behind it names it, not that record", arguments: Row.all)
+    func readingFromBehind(_ row: Row) throws {
+        let disk = SimulatedDisk(seed: 1, files: row.log.files)
+        try disk.run {
+            let wal = try await disk.open(Self.configuration(.tail))
+            let partition = try wal.partition(1)
+            let start = LSN(MarkedLog.segments[row.segment].last)
+            let (found, error) = Self.lsns(partition, from: .lsn(start))
+            #expect(found == [])
+            Self.expectPlace(error, row)
+            try await wal.close()
+        }
+    }
+
     @Test("verify names it and counts the rest", arguments: Row.all)
     func verify(_ row: Row) throws {
         let found = try #require(try SimulatedDisk(seed: 1, files: row.log.files).verify().partitions.first)

@@ -185,7 +185,7 @@ struct RecordCursor {
         }
         move(to: low > 0 ? Int(places[low - 1].offset) : Int(FileFormat.dataStart))
         let target = nextLSN
-        guard try skip(to: target) else {
+        guard try skip(to: target, from: low > 0 ? places[low - 1].lsn : segment.firstLSN) else {
             throw corrupt("the index leads to another record")
         }
     }
@@ -247,7 +247,9 @@ struct RecordCursor {
     }
 
     /// Reads on from the current offset up to the record `target`; false where another comes first.
-    private mutating func skip(to target: UInt64) throws(WalError) -> Bool {
+    private mutating func skip(to target: UInt64, from first: UInt64) throws(WalError) -> Bool {
+        // The LSN that comes next on the way: what is damaged, if something is.
+        var here = first
         while true {
             guard try refresh(wanted: FileFormat.frameHeaderSize) else {
                 // The end: fine if the record is the one that comes next.
@@ -264,12 +266,13 @@ struct RecordCursor {
                     open(target)
                     return true
                 }
+                here = scanner.lsn + count
             case .beyondWindow(let wanted):
                 guard try refresh(wanted: wanted) else {
-                    throw corrupt("a frame runs over the end of what was written")
+                    throw corrupt("a frame runs over the end of what was written", lsn: here)
                 }
             case .blank, .bad:
-                throw corrupt("a frame is not what was written: length, checksum or LSN is wrong")
+                throw corrupt("a frame is not what was written: length, checksum or LSN is wrong", lsn: here)
             }
         }
     }
@@ -286,10 +289,11 @@ struct RecordCursor {
         batch = records
     }
 
-    private func corrupt(_ message: String) -> WalError {
+    private func corrupt(_ message: String, lsn: UInt64? = nil) -> WalError {
         WalError(
             .corrupt, "\(message). Restore the segment from a backup", partition: partition.id,
-            segment: segment.map { LSN($0.firstLSN) }, offset: UInt64(scanner.offset), lsn: LSN(nextLSN))
+            segment: segment.map { LSN($0.firstLSN) }, offset: UInt64(scanner.offset),
+            lsn: LSN(lsn ?? nextLSN))
     }
 
     // MARK: Stepping

@@ -41,7 +41,8 @@ struct KillsCommand: ParsableCommand {
                 kills += 1
                 if isEarly { whileOpening += 1 }
                 if isLate { whileClosing += 1 }
-            case .exited(0) where isLate: break
+            // It closed in time, or was not yet listening.
+            case .exited(0) where isLate, .killed(SIGTERM) where isLate: break
             case let end: throw Trouble("the writer \(end)\(scenario.errors())")
             }
             guard scenario.errors().isEmpty else { throw Trouble("the writer said\(scenario.errors())") }

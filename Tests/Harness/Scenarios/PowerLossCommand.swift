@@ -60,6 +60,8 @@ struct PowerLossCommand: ParsableCommand {
 
     private struct Tally {
         var images = 0
+        /// Whether images are of one instant.
+        var isInstant: [PowerSupply.Image: Bool] = [:]
         var instants = 0
         var flushed = 0
         var round = 0
@@ -92,11 +94,7 @@ struct PowerLossCommand: ParsableCommand {
             }
             try scenario.wait(until: { Scenario.size(acks) > said }, while: writer)
             if tally.round == 1, run == 1 {
-                for kind in PowerSupply.Image.allCases where try !supply.isInstant(kind) {
-                    report(
-                        "power-loss: the file system under the disk can't be frozen: images of \(kind) are copied as the disk changes"
-                    )
-                }
+                for kind in PowerSupply.Image.allCases { tally.isInstant[kind] = try supply.isInstant(kind) }
             }
             for _ in 0..<Self.perRound / 2 where tally.images < count {
                 last += 1
@@ -136,15 +134,18 @@ struct PowerLossCommand: ParsableCommand {
         defer { unlink(image) }
         var binding = 0
         var end = 0
-        let isInstant = try supply.cut(
+        let isFrozen = try supply.cut(
             kind, to: image, before: { binding = Scenario.size(acks) }, after: { end = Scenario.size(acks) })
-        guard writer.isRunning else { throw Trouble("the writer \(writer.wait())\(scenario.errors())") }
+        guard writer.isRunning, scenario.errors().isEmpty else {
+            writer.signal(SIGKILL)
+            throw Trouble("the writer \(writer.wait())\(scenario.errors())")
+        }
         // It would only fill the acknowledgements meanwhile.
         writer.signal(SIGSTOP)
         defer { writer.signal(SIGCONT) }
         try supply.start(kind, image) { place in
             let copy = "\(place)/\((log as NSString).lastPathComponent)"
-            let isSample = !isControl && tally.images % max(1, count / 10) == 0
+            let isSample = !isControl && tally.images % max(1, count / 10) == 0 && Scenario.exists(copy)
             if isSample {
                 try scenario.compare(copy)
                 try scenario.keep(copy, as: "\(tally.images)-as-found")
@@ -156,7 +157,7 @@ struct PowerLossCommand: ParsableCommand {
                 try scenario.keep(copy, as: "\(tally.images)-recovered")
             }
         }
-        if isInstant { tally.instants += 1 }
+        if isFrozen, tally.isInstant[kind] == true { tally.instants += 1 }
         if kind == .flushed { tally.flushed += 1 }
     }
 }

@@ -165,8 +165,13 @@ final class Scenario {
             (ours, [Self.executable, "dump", log]), (theirs, ["sh", "-c", "\(also) \"$1\"", "sh", log]),
         ] {
             unlink(file)
-            let end = try Child(command, output: file, errors: path("errors")).wait()
-            guard end == .exited(0) else { throw Trouble("\(command) \(end)\(errors())") }
+            // What it says about torn ends there is no place for.
+            let remarks = path("remarks")
+            unlink(remarks)
+            let end = try Child(command, output: file, errors: remarks).wait()
+            guard end == .exited(0) else {
+                throw Trouble("\(command) \(end): \((try? String(contentsOfFile: remarks, encoding: .utf8)) ?? "")")
+            }
         }
         try Child.run("cmp", ours, theirs)
         compared += 1
