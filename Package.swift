@@ -84,6 +84,14 @@ let package = Package(
         .testTarget(
             name: "WalZstdTests", dependencies: ["WalZstd", "WalJSON", "WalBinary", "WalTesting"],
             swiftSettings: strict),
+        // Real processes and a real file system: `make crash`.
+        .executableTarget(
+            name: "harness",
+            dependencies: [
+                "WriteAheadLog", "WalBinary", "WalJSON", "WalZstd", "WalTesting",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            path: "Tests/Harness", swiftSettings: strict),
         // The tests run the executable too, which lies beside their bundle.
         .testTarget(
             name: "WalToolTests", dependencies: ["WalTool", "walctl", "WalBinary", "WalJSON", "WriteAheadLog"],

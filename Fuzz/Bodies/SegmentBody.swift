@@ -92,7 +92,7 @@ struct LogExercise {
         let found = FrameFinder.records(in: files)
         // Tools first: they write nothing.
         do { _ = try disk.verify() } catch { try allow(error, Self.refusals, "verify") }
-        do { _ = try WalInspection.inspect(at: "log", storage: disk) } catch {
+        do { _ = try WalInspection.inspect(at: "log", storage: disk.storage) } catch {
             try allow(error, Self.refusals, "inspect")
         }
         guard FrameFinder.isSame(disk.files(), files) else { throw FuzzFailure("a tool has changed the files") }

@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/uio.h>
+#include <time.h>
 #include <unistd.h>
 #if defined(__linux__)
 #include <sys/vfs.h>
@@ -41,17 +42,33 @@ int64_t wal_pwrite_dsync(int fd, const void *bytes, size_t count, int64_t offset
 #endif
 }
 
-int wal_lock_file(int fd) {
+static int lock_byte(int fd, off_t byte, short type) {
+#if defined(F_OFD_SETLK)
     struct flock f;
     memset(&f, 0, sizeof f);
-    f.l_type = F_WRLCK;
+    f.l_type = type;
     f.l_whence = SEEK_SET;
-#if defined(F_OFD_SETLK)
+    f.l_start = byte;
+    f.l_len = 1;
     return fcntl(fd, F_OFD_SETLK, &f) < 0 ? -errno : 0;
 #else
+    (void)fd; (void)byte; (void)type;
     return -EOPNOTSUPP;
 #endif
 }
+
+int wal_lock_file(int fd) { return lock_byte(fd, 0, F_WRLCK); }
+
+int wal_lock_announcement(int fd) {
+    for (int i = 0;; i++) {
+        int r = lock_byte(fd, 1, F_WRLCK);
+        if ((r != -EAGAIN && r != -EACCES) || i == 1000) return r;
+        struct timespec pause = {0, 1000000};
+        nanosleep(&pause, NULL);
+    }
+}
+
+int wal_unlock_announcement(int fd) { return lock_byte(fd, 1, F_UNLCK); }
 
 int wal_data_sync(int fd) {
 #if defined(__APPLE__)

@@ -327,4 +327,7 @@ private final class FaultyFile: WalFile {
         try storage.enter(.init(operation: .lock, path: path))
         return try base.lock()
     }
+
+    func beginAnnouncing() { base.beginAnnouncing() }
+    func endAnnouncing() { base.endAnnouncing() }
 }

@@ -62,7 +62,12 @@ void wal_scratch_give(void *base, size_t capacity);
 int wal_allocate(int fd, int64_t offset, int64_t length);
 int wal_openat(int dirfd, const char *path, int flags, int mode);
 int64_t wal_pwrite_dsync(int fd, const void *bytes, size_t count, int64_t offset);
+/// The writer's lock: the first byte, until the open file is closed.
 int wal_lock_file(int fd);
+/// The second byte: held by whoever takes the lock or looks who has it, so that nobody looks before the new holder has written
+/// its name. Waits for a second at most, for another may be stopped while it holds it.
+int wal_lock_announcement(int fd);
+int wal_unlock_announcement(int fd);
 int wal_full_sync(int fd);
 int wal_data_sync(int fd);
 int wal_populate_write(void *base, size_t count);

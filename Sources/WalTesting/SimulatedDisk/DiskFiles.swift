@@ -8,7 +8,25 @@ internal import Musl
 internal import Darwin
 #endif
 
-extension SimulatedDisk: WalStorage {
+/// What a log sees of a simulated disk. It keeps the machine and not the disk, so that jobs that are left when the disk goes, go
+/// with it.
+package final class DiskStorage: WalStorage {
+    let machine: Locked<DiskMachine>
+    private let stepper: Locked<Weak>
+    private let backgroundWork: SimulatedDisk.BackgroundWork
+
+    private struct Weak {
+        weak var stepper: DiskStepper?
+    }
+
+    init(
+        machine: sending DiskMachine, stepper: DiskStepper, backgroundWork: SimulatedDisk.BackgroundWork
+    ) {
+        self.machine = Locked(machine)
+        self.stepper = Locked(Weak(stepper: stepper))
+        self.backgroundWork = backgroundWork
+    }
+
     package func openRoot(_ path: String, create: Bool) throws(WalError) -> any WalDirectory {
         runHook(.openDirectory, "")
         return try machine.withLock { (machine) throws(WalError) in
@@ -25,14 +43,18 @@ extension SimulatedDisk: WalStorage {
 
     package func startThread(_ name: String, _ body: @escaping @Sendable () -> Void) throws(WalError) {
         switch backgroundWork {
-        case .stepped: stepper.add(body, notBefore: 0)
+        case .stepped:
+            guard let stepper = stepper.withLock({ $0.stepper }) else {
+                throw WalError(.io, "the simulated disk is gone", errno: EIO)
+            }
+            stepper.add(body, notBefore: 0)
         case .threads: try PosixStorage().startThread(name, body)
         }
     }
 
     package func takes(_ job: @escaping @Sendable () -> Void, notBefore due: UInt64) -> Bool {
         guard backgroundWork == .stepped else { return false }
-        stepper.add(job, notBefore: due)
+        stepper.withLock { $0.stepper }?.add(job, notBefore: due)
         return true
     }
 
@@ -45,12 +67,12 @@ extension SimulatedDisk: WalStorage {
 /// An open directory.
 private final class OpenFolder: WalDirectory, @unchecked Sendable {
     // Sendable: `folder` is touched only under the disk's lock.
-    private let disk: SimulatedDisk
+    private let disk: DiskStorage
     private let path: String
     private let folder: DiskFolder
     private let generation: Int
 
-    init(_ disk: SimulatedDisk, _ path: String, _ folder: DiskFolder, _ generation: Int) {
+    init(_ disk: DiskStorage, _ path: String, _ folder: DiskFolder, _ generation: Int) {
         self.disk = disk
         self.path = path
         self.folder = folder
@@ -135,13 +157,13 @@ private final class OpenFolder: WalDirectory, @unchecked Sendable {
 /// An open file.
 private final class OpenFile: WalFile, @unchecked Sendable {
     // Sendable: `file` is touched only under the disk's lock.
-    private let disk: SimulatedDisk
+    private let disk: DiskStorage
     private let path: String
     private let file: DiskFile
     private let generation: Int
     private let handle: Int
 
-    init(_ disk: SimulatedDisk, _ path: String, _ file: DiskFile, _ generation: Int, _ handle: Int) {
+    init(_ disk: DiskStorage, _ path: String, _ file: DiskFile, _ generation: Int, _ handle: Int) {
         self.disk = disk
         self.path = path
         self.file = file

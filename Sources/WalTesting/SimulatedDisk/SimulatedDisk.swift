@@ -48,8 +48,9 @@ public final class SimulatedDisk: Sendable {
 
     public let seed: UInt64
     public let backgroundWork: BackgroundWork
-    package let machine: Locked<DiskMachine>
+    package let storage: DiskStorage
     let stepper: DiskStepper
+    var machine: Locked<DiskMachine> { storage.machine }
 
     public convenience init(seed: UInt64, backgroundWork: BackgroundWork = .stepped) {
         self.init(seed: seed, backgroundWork: backgroundWork, machine: DiskMachine(seed: seed))
@@ -58,8 +59,8 @@ public final class SimulatedDisk: Sendable {
     private init(seed: UInt64, backgroundWork: BackgroundWork, machine: sending DiskMachine) {
         self.seed = seed
         self.backgroundWork = backgroundWork
-        self.machine = Locked(machine)
         stepper = DiskStepper(seed: seed)
+        storage = DiskStorage(machine: machine, stepper: stepper, backgroundWork: backgroundWork)
     }
 
     /// A disk with those files, by path within the log, all durable.
@@ -77,19 +78,19 @@ public final class SimulatedDisk: Sendable {
     public func open<Record>(
         _ configuration: Wal<Record>.Configuration, at path: String = "log"
     ) async throws(WalError) -> Wal<Record> {
-        try await Wal<Record>.open(at: path, configuration: configuration, storage: self)
+        try await Wal<Record>.open(at: path, configuration: configuration, storage: storage)
     }
 
     /// Opens a log on this disk for reading only, as ``Wal/openReadOnly(at:configuration:)``.
     public func openReadOnly<Record>(
         _ configuration: Wal<Record>.Configuration, at path: String = "log"
     ) async throws(WalError) -> Wal<Record> {
-        try await Wal<Record>.open(at: path, configuration: configuration, storage: self, isReadOnly: true)
+        try await Wal<Record>.open(at: path, configuration: configuration, storage: storage, isReadOnly: true)
     }
 
     /// Checks every byte of a log, as ``WalVerification/verify(at:progress:)``.
     public func verify(at path: String = "log") throws(WalError) -> WalVerification {
-        try WalVerification.verify(at: path, storage: self)
+        try WalVerification.verify(at: path, storage: storage)
     }
 
     // MARK: Crashes

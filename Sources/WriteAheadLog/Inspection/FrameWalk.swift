@@ -29,7 +29,17 @@ struct FrameWalk {
     mutating func next() throws(WalError) -> Event {
         while true {
             switch scanner.step() {
-            case .frame: return .frame
+            case .frame:
+                // A mark's copy is no frame of the segment.
+                guard
+                    scanner.kind != FrameKind.mark
+                        || SegmentMark(
+                            framePayload: scanner.payload, at: UInt64(scanner.frameOffset), salt: scanner.salt) != nil
+                else {
+                    move(to: scanner.frameOffset)
+                    return .bad
+                }
+                return .frame
             case .blank: return .blank
             case .bad: return .bad
             case .beyondWindow(let wanted):

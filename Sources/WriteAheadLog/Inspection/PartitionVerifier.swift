@@ -188,7 +188,7 @@ struct PartitionVerifier {
             defer { file.close() }
             let rest = try SegmentScan.survey(file: file, header: header, from: from)
             durable = max(durable, rest.greatestMark)
-            content += later == place ? rest.contentEnd - from : rest.contentEnd
+            content += later == place ? rest.contentEnd - from : min(rest.contentEnd, segment.size)
         }
         return content
     }
@@ -211,6 +211,22 @@ struct PartitionVerifier {
     /// Checks a segment; false where the log ends in it.
     private mutating func check(_ place: Int) throws(WalError) -> Bool {
         let segment = segments[place]
+        if segment.firstLSN > next {
+            let last = segment.firstLSN - 1
+            let message = "the segment with LSN \(next) … \(last) is missing, and STATE does not say that it was purged"
+            if state == nil, place == 0 {
+                damage(.missing, "\(message): it is missing too, or damaged", segment: next, lsn: next)
+            } else {
+                guard try gap(place, 0, .missing, "\(message): restore it from a backup", segment: next) else {
+                    return false
+                }
+            }
+        } else if segment.firstLSN < next {
+            damage(
+                .corrupt, "the segment begins with LSN \(segment.firstLSN), which an earlier one says that it holds",
+                segment: segment.firstLSN, offset: 0, lsn: next)
+        }
+        next = segment.firstLSN
         guard let header = segment.header else {
             let error = segment.headerError
             guard try gap(place, 0, error?.code ?? .corrupt, error?.message ?? "the segment has no header") else {
@@ -219,26 +235,10 @@ struct PartitionVerifier {
             skip(behind: place)
             return true
         }
-        if header.firstLSN > next {
-            let last = header.firstLSN - 1
-            guard
-                try gap(
-                    place, 0, .missing,
-                    "the segment with LSN \(next) … \(last) is missing, and STATE does not say that it was purged: restore it from a backup",
-                    segment: next)
-            else { return false }
-        } else if header.firstLSN < next {
-            guard
-                try gap(
-                    place, 0, .corrupt,
-                    "the segment begins with LSN \(header.firstLSN), which an earlier one holds already")
-            else { return false }
-        }
-        next = header.firstLSN
         if place > 0, let before = segments[place - 1].header, before.epoch > header.epoch {
-            damage(
-                .corrupt, "the segment's epoch is older than that of the segment before", segment: header.firstLSN,
-                offset: 0, lsn: next)
+            guard try gap(place, 0, .corrupt, "the segment's epoch is older than that of the segment before") else {
+                return false
+            }
         }
         do throws(WalError) {
             let file = try open(segment)
@@ -323,6 +323,14 @@ struct PartitionVerifier {
                     take(scanner, header, &tracker)
                     continue
                 }
+                guard BatchReader.count(kind: scanner.kind, payload: scanner.payload) != nil else {
+                    guard try gap(place, at, .corrupt, "a batch does not hold the records that it states") else {
+                        return false
+                    }
+                    tracker.isBroken = true
+                    next += 1
+                    continue
+                }
                 take(scanner, header, &tracker)
             case .blank where segment.footer == nil, .end:
                 break frames
@@ -360,10 +368,11 @@ struct PartitionVerifier {
             }
             durable = max(durable, mark.durable)
         default:
-            guard let count = PartitionVerifier.records(in: scanner) else {
+            guard let count = BatchReader.count(kind: scanner.kind, payload: scanner.payload) else {
                 damage(
-                    .corrupt, "a batch is shorter than it says", segment: header.firstLSN, offset: at, lsn: next)
-                next += BatchReader.count(kind: scanner.kind, payload: scanner.payload) ?? 1
+                    .corrupt, "a batch does not hold the records that it states", segment: header.firstLSN, offset: at,
+                    lsn: next)
+                next += 1
                 return
             }
             if result.firstLSN == nil { result.firstLSN = LSN(next) }
@@ -371,17 +380,6 @@ struct PartitionVerifier {
             next += count
             result.lastLSN = LSN(next - 1)
         }
-    }
-
-    /// Nil for a batch whose records do not fit into it.
-    private static func records(in scanner: FrameScanner) -> UInt64? {
-        guard scanner.kind == FrameKind.batch else { return 1 }
-        guard var batch = BatchReader(payload: scanner.payload) else { return nil }
-        let count = UInt64(batch.remaining)
-        while batch.remaining > 0 {
-            guard batch.next() != nil else { return nil }
-        }
-        return count
     }
 
     /// At the end of a segment's frames: the footer, its index, and the marks that point into the segment.

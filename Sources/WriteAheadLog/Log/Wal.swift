@@ -199,6 +199,9 @@ public final class Wal<Record: WalCodable>: Sendable {
     }
 
     private static func takeLock(_ file: any WalFile, _ path: String) throws(WalError) {
+        // Whoever comes while the holder is not written yet waits for that.
+        file.beginAnnouncing()
+        defer { file.endAnnouncing() }
         guard try file.lock() else {
             let holder = try file.read(20, at: 0).prefix { $0 >= 48 && $0 <= 57 }
             let who = holder.isEmpty ? "" : " by process \(String(decoding: holder, as: UTF8.self))"

@@ -100,20 +100,25 @@ extension PartitionLog {
             }
             writeMark(of: segment)
             if let failure { throw failure }
-            try seal(segment)
-            active = nil
+            do throws(WalError) {
+                try seal(segment)
+                active = nil
+            } catch {
+                // No room for the footer: everything is durable all the same, and the next opening writes it.
+                guard error.code == .noSpace else { throw error }
+            }
             return file
         }
         if let sealed {
             do { try sealed.sync() } catch { throw error.at(partition: id) }
         }
         try state.withLock { (state) throws(WalError) in
-            guard state.durable != hot.pointee.durableWord || !state.isClean else { return }
+            guard state.durable != hot.pointee.durableWord || state.isClean != (active == nil) else { return }
             let directory = try openDirectory()
             try state.update(in: directory) { next in
                 next.durable = hot.pointee.durableWord
                 next.nextLSNFloor = max(next.nextLSNFloor, next.durable + 1)
-                next.isClean = true
+                next.isClean = active == nil
                 for segment in segments { next.note(epoch: segment.header.epoch, firstLSN: segment.firstLSN) }
             }
             try directory.sync()

@@ -80,7 +80,8 @@ extension PartitionLog {
             do throws(WalError) {
                 try file.write(bytes, at: hot.pointee.end)
             } catch {
-                if error.code == .noSpace { return }
+                // No frame that was accepted: what is written next overwrites it.
+                if error.retryable.code == .noSpace { return }
                 throw poison(error)
             }
         }
@@ -187,11 +188,14 @@ extension PartitionLog {
             made = try makeFile(named: name, in: directory, total: total, allocating: allocating)
         }
         do throws(WalError) {
-            try made.file.write(header.encoded(), at: 0)
+            var front = header.encoded()
+            // Where space is not allocated, the places of the marks get theirs now: on a full disk a mark needs none.
+            if !shared.isMapped { front += [UInt8](repeating: 0, count: Int(FileFormat.dataStart) - front.count) }
+            try made.file.write(front, at: 0)
         } catch {
             made.file.close()
             removeLeftover(name, in: directory)
-            throw error.at(partition: id)
+            throw error.at(partition: id).retryable
         }
         let segment = Segment(header: header, capacity: made.capacity)
         segment.file = made.file
@@ -274,12 +278,13 @@ extension PartitionLog {
         exists = true
         directoryIsDirty = true
         nameIsDirty = true
+        stateIsNew = true
         return directory
     }
 
     // MARK: Rotation
 
-    /// Under the lock: seals the active segment and goes on in a new one. Waits for no sync.
+    /// Under the lock: seals the active segment and goes on in a new one. Waits for no sync, but for that of a small new STATE.
     private func rotate(_ total: Int) throws(WalError) {
         guard hasSpareFile else {
             try acquireFile()
@@ -287,6 +292,7 @@ extension PartitionLog {
         }
         try drain()
         guard let old = active else { return }
+        if stateIsNew { try syncNewState() }
         try seal(old)
         unsynced.append(old)
         active = nil
@@ -321,6 +327,21 @@ extension PartitionLog {
         }
     }
 
+    /// Under the lock, before there is a second segment: from then on a log without STATE that does not begin with LSN 1 is
+    /// damaged, and not one of which a loss of power left so much. Once in a partition's life, if no sync came before.
+    private func syncNewState() throws(WalError) {
+        let directory = try openDirectory()
+        let file = try directory.openFile(FileFormat.stateFileName, .readWrite)
+        defer { file.close() }
+        do throws(WalError) {
+            try file.sync()
+            if !disabled.contains(.directorySync) { try directory.sync() }
+        } catch {
+            throw poison(error)
+        }
+        stateIsNew = false
+    }
+
     /// Under the lock, nothing staged: writes the footer and gives back the space behind it.
     func seal(_ segment: Segment) throws(WalError) {
         guard let file = segment.file else { return }
@@ -335,8 +356,10 @@ extension PartitionLog {
             segment.fileSize = footer.dataEnd + UInt64(bytes.count)
             try file.truncate(to: segment.fileSize)
         } catch {
-            // Some of it may be there. Nothing accepted is lost; but only reopening can tell where the segment ends.
-            if error.code == .noSpace, !shared.isMapped { throw error.at(partition: id) }
+            // Without a mapping there may be no room. What part of it is there is no frame, and is overwritten later.
+            let error = error.at(partition: id, segment: LSN(segment.firstLSN)).retryable
+            if error.code == .noSpace, !shared.isMapped { throw error }
+            // Nothing accepted is lost; but only reopening can tell where the segment ends.
             throw poison(error)
         }
         segment.setSealed(end: footer.dataEnd, lastLSN: footer.lastLSN)

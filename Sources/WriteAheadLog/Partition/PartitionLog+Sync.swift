@@ -216,6 +216,7 @@ extension PartitionLog {
         }
         flight.clear()
         if let segment { segment.syncedEnd = max(segment.syncedEnd, end) }
+        if namesAreDirty { stateIsNew = false }
         for old in sealed {
             old.syncedEnd = old.fileSize
             old.file?.close()

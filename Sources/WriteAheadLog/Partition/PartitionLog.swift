@@ -57,6 +57,8 @@ final class PartitionLog: @unchecked Sendable {
     var directoryIsDirty = false
     /// The partition's own name in the log's directory was not synced yet.
     var nameIsDirty = false
+    /// The partition is new, and its STATE was not synced yet.
+    var stateIsNew = false
     var segments: [Segment] = []
     /// The last of `segments`, while it is appended to.
     var active: Segment?

@@ -99,11 +99,16 @@ struct BatchReader {
         return record
     }
 
-    /// How many records a batch frame's payload states; 1 for any other frame of records.
+    /// How many records a batch frame's payload holds; nil where it is not just as many as it states. 1 for any other frame of
+    /// records.
     static func count(kind: UInt8, payload: UnsafeRawBufferPointer) -> UInt64? {
         guard kind == FrameKind.batch else { return 1 }
-        guard let batch = BatchReader(payload: payload) else { return nil }
-        return UInt64(batch.remaining)
+        guard var batch = BatchReader(payload: payload) else { return nil }
+        let count = UInt64(batch.remaining)
+        while batch.remaining > 0 {
+            guard batch.next() != nil else { return nil }
+        }
+        return batch.bytes.isEmpty ? count : nil
     }
 }
 

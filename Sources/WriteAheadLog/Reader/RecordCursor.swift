@@ -65,9 +65,19 @@ struct RecordCursor {
             nextLSN = lsn.rawValue
             hint = position
         }
-        guard case .segment(let found) = try partition.segment(holding: nextLSN) else { return }
-        try enter(found)
-        try seek(hint)
+        while true {
+            do throws(WalError) {
+                guard try enterNext() else { return }
+                try seek(hint)
+                return
+            } catch {
+                // What was the first just now was purged before it could be opened.
+                guard case .first = start.kind, error.code == .purged, partition.firstRetained > nextLSN else {
+                    throw error
+                }
+                nextLSN = partition.firstRetained
+            }
+        }
     }
 
     /// Where the record after the last one starts.
@@ -85,22 +95,47 @@ struct RecordCursor {
 
     // MARK: Segments
 
-    private mutating func enter(_ next: Segment) throws(WalError) {
-        let file: any WalFile
-        do throws(WalError) {
-            file = try partition.openDirectory().openFile(next.name, .read)
-        } catch {
-            guard error.code == .notFound else { throw error.at(partition: partition.id) }
-            let first = partition.firstRetained
-            if first > next.firstLSN {
-                throw WalError(
-                    .purged, "the segment was purged while it was read; the oldest record that is kept is \(first)",
-                    partition: partition.id, segment: LSN(next.firstLSN), lsn: LSN(first))
+    /// Goes to the segment that holds `nextLSN`; false where there is none yet.
+    private mutating func enterNext() throws(WalError) -> Bool {
+        while true {
+            guard case .segment(let next) = try partition.segment(holding: nextLSN) else { return false }
+            do throws(WalError) {
+                try enter(next)
+                return true
+            } catch {
+                guard error.code == .notFound else { throw error.at(partition: partition.id) }
+                // It went since we looked: purged, or empty and made anew. Another process does not tell.
+                if partition.shared.settings.isReadOnly { try partition.refresh() }
+                guard isGone(next) else {
+                    throw WalError(
+                        .missing, "the segment file is gone; restore it from a backup", partition: partition.id,
+                        segment: LSN(next.firstLSN), lsn: LSN(nextLSN))
+                }
             }
-            throw WalError(
-                .missing, "the segment file is gone; restore it from a backup", partition: partition.id,
-                segment: LSN(next.firstLSN), lsn: LSN(nextLSN))
         }
+    }
+
+    private func isGone(_ segment: Segment) -> Bool {
+        partition.withLock { !partition.segments.reversed().contains { $0 === segment } }
+    }
+
+    /// The segment was taken away while the cursor stood in it, before anybody here saw it sealed: by another process's purge, or
+    /// because it held no record. What it holds can be read to its end.
+    private mutating func leaveGone(_ current: Segment) throws(WalError) {
+        if let file = window?.file,
+            let footer = try SegmentFile(
+                name: current.name, firstLSN: current.firstLSN, partition: partition.id, file: file
+            ).footer
+        {
+            partition.withLock { current.setSealed(end: footer.dataEnd, lastLSN: footer.lastLSN) }
+            return
+        }
+        segment = nil
+        if try enterNext() { try seek(nil) }
+    }
+
+    private mutating func enter(_ next: Segment) throws(WalError) {
+        let file = try partition.openDirectory().openFile(next.name, .read)
         segment = next
         batch = nil
         visibleEnd = 0
@@ -150,7 +185,7 @@ struct RecordCursor {
         }
         move(to: low > 0 ? Int(places[low - 1].offset) : Int(FileFormat.dataStart))
         let target = nextLSN
-        guard try skip(to: target) else {
+        guard try skip(to: target, from: low > 0 ? places[low - 1].lsn : segment.firstLSN) else {
             throw corrupt("the index leads to another record")
         }
     }
@@ -212,7 +247,9 @@ struct RecordCursor {
     }
 
     /// Reads on from the current offset up to the record `target`; false where another comes first.
-    private mutating func skip(to target: UInt64) throws(WalError) -> Bool {
+    private mutating func skip(to target: UInt64, from first: UInt64) throws(WalError) -> Bool {
+        // The LSN that comes next on the way: what is damaged, if something is.
+        var here = first
         while true {
             guard try refresh(wanted: FileFormat.frameHeaderSize) else {
                 // The end: fine if the record is the one that comes next.
@@ -229,12 +266,13 @@ struct RecordCursor {
                     open(target)
                     return true
                 }
+                here = scanner.lsn + count
             case .beyondWindow(let wanted):
                 guard try refresh(wanted: wanted) else {
-                    throw corrupt("a frame runs over the end of what was written")
+                    throw corrupt("a frame runs over the end of what was written", lsn: here)
                 }
             case .blank, .bad:
-                throw corrupt("a frame is not what was written: length, checksum or LSN is wrong")
+                throw corrupt("a frame is not what was written: length, checksum or LSN is wrong", lsn: here)
             }
         }
     }
@@ -251,10 +289,11 @@ struct RecordCursor {
         batch = records
     }
 
-    private func corrupt(_ message: String) -> WalError {
+    private func corrupt(_ message: String, lsn: UInt64? = nil) -> WalError {
         WalError(
             .corrupt, "\(message). Restore the segment from a backup", partition: partition.id,
-            segment: segment.map { LSN($0.firstLSN) }, offset: UInt64(scanner.offset), lsn: LSN(nextLSN))
+            segment: segment.map { LSN($0.firstLSN) }, offset: UInt64(scanner.offset),
+            lsn: LSN(lsn ?? nextLSN))
     }
 
     // MARK: Stepping
@@ -347,22 +386,27 @@ struct RecordCursor {
             }
             guard let current = segment else {
                 // Nothing was there when the cursor was made, or behind the last sealed segment.
-                guard case .segment(let found) = try partition.segment(holding: nextLSN) else { return false }
-                try enter(found)
+                guard try enterNext() else { return false }
+                try seek(nil)
                 continue
             }
             // Read before the end: if it says yes, the end is final.
             let isSealed = current.isSealed
             guard try refresh(wanted: FileFormat.frameHeaderSize) else {
-                guard isSealed else { return false }
+                guard isSealed else {
+                    guard !current.isSealed else { continue }
+                    guard isGone(current) else { return false }
+                    try leaveGone(current)
+                    guard segment != nil else { return false }
+                    continue
+                }
                 if scanner.offset < Int(current.publishedEnd) {
                     throw corrupt("the segment ends within a frame")
                 }
                 guard nextLSN == current.lastLSN + 1 else {
                     throw corrupt("the segment ends before LSN \(current.lastLSN), which it should hold")
                 }
-                guard case .segment(let next) = try partition.segment(holding: nextLSN) else { return false }
-                try enter(next)
+                guard try enterNext() else { return false }
                 continue
             }
             switch scanner.step() {
@@ -373,7 +417,21 @@ struct RecordCursor {
             case .blank, .bad:
                 throw corrupt("a frame is not what was written: length or checksum is wrong")
             case .frame:
-                if scanner.kind == FrameKind.mark { continue }
+                if scanner.kind == FrameKind.mark {
+                    guard
+                        scanner.lsn == nextLSN,
+                        SegmentMark(
+                            framePayload: scanner.payload, at: UInt64(scanner.frameOffset), salt: scanner.salt) != nil
+                    else {
+                        scanner.offset = scanner.frameOffset
+                        throw corrupt("a mark stands where it was not written")
+                    }
+                    continue
+                }
+                if scanner.kind == FrameKind.footer {
+                    scanner.offset = scanner.frameOffset
+                    throw corrupt("a footer stands where a record should")
+                }
                 guard scanner.kind <= FrameKind.batch else {
                     throw WalError(
                         .unsupportedFormat, "a frame of kind \(scanner.kind), which this release does not know",

@@ -24,6 +24,8 @@ struct PartitionRecovery {
     private struct Survey {
         var state: PartitionState
         var files: [SegmentFile]
+        /// Names that go once nothing speaks against it.
+        var leftovers: [String]
         /// How many of `files` belong to the log; the rest were torn off.
         var kept = 0
         /// Where the last kept one ends.
@@ -43,10 +45,14 @@ struct PartitionRecovery {
     func recover(in directory: any WalDirectory) throws(WalError) -> Result {
         do throws(WalError) {
             var survey = try settings.isReadOnly ? lookBesideWriter(at: directory) : look(at: directory)
-            if !settings.isReadOnly, !survey.isClean { try mend(&survey, in: directory) }
+            if !settings.isReadOnly {
+                try removeLeftovers(&survey, in: directory)
+                if !survey.isClean { try mend(&survey, in: directory) }
+            }
             return result(survey)
         } catch {
-            let error = error.at(partition: id)
+            // What part of a footer was written, the next opening finds torn, and writes again.
+            let error = error.at(partition: id).retryable
             let isDamage = error.code == .corrupt || error.code == .missing
             guard isDamage, settings.onDamage == .quarantine else { throw error }
             return try quarantined(error, in: directory)
@@ -99,8 +105,17 @@ struct PartitionRecovery {
 
     // MARK: Looking
 
-    /// The files that belong to the log, oldest first, and STATE. What purge and truncation left over is removed by a writer.
-    private func inventory(_ directory: any WalDirectory) throws(WalError) -> (PartitionState?, [SegmentFile]) {
+    private struct Inventory {
+        /// Nil where there is none that is whole.
+        var state: PartitionState?
+        /// Those that belong to the log, oldest first.
+        var files: [SegmentFile] = []
+        /// Names of what purge and truncation left over, oldest first, and of what was made ready for a next segment.
+        var leftovers: [String] = []
+    }
+
+    private func inventory(_ directory: any WalDirectory) throws(WalError) -> Inventory {
+        var found = Inventory()
         var names: [(String, UInt64)] = []
         var hasState = false
         for entry in try directory.list() {
@@ -114,25 +129,19 @@ struct PartitionRecovery {
                 names.append((entry.name, lsn))
             } else if entry.name == FileFormat.stateFileName {
                 hasState = true
-            } else if entry.name.hasSuffix(FileFormat.preparedSuffix), !settings.isReadOnly {
-                try directory.remove(entry.name)
+            } else if entry.name.hasSuffix(FileFormat.preparedSuffix) {
+                found.leftovers.append(entry.name)
             }
         }
         names.sort { $0.1 < $1.1 }
-        var state: PartitionState?
         if hasState {
             let file = try directory.openFile(FileFormat.stateFileName, .read)
             defer { file.close() }
-            state = try PartitionState.read(file, partition: id)
+            found.state = try PartitionState.read(file, partition: id)
         }
-        var files: [SegmentFile] = []
         for (name, lsn) in names {
-            if var known = state, lsn < known.firstRetained {
-                if !settings.isReadOnly {
-                    try known.makeDurable(in: directory)
-                    state = known
-                    try directory.remove(name)
-                }
+            if let state = found.state, lsn < state.firstRetained {
+                found.leftovers.append(name)
                 continue
             }
             let access: FileAccess = settings.isReadOnly ? .read : .readWrite
@@ -140,18 +149,22 @@ struct PartitionRecovery {
                 name: name, firstLSN: lsn, partition: id, file: try ReopeningFile(name, access, in: directory))
             // There may be more segments than the process may have files open: each use opens it again.
             file.file.close()
-            if var known = state, let header = file.header, header.epoch < known.oldestEpoch {
-                file.file.close()
-                if !settings.isReadOnly {
-                    try known.makeDurable(in: directory)
-                    state = known
-                    try directory.remove(name)
-                }
+            if let state = found.state, let header = file.header, header.epoch < state.oldestEpoch {
+                found.leftovers.append(name)
                 continue
             }
-            files.append(file)
+            found.files.append(file)
         }
-        return (state, files)
+        return found
+    }
+
+    /// Only once it is known that there is no damage: an open that is refused changes nothing.
+    private func removeLeftovers(_ survey: inout Survey, in directory: any WalDirectory) throws(WalError) {
+        guard !survey.leftovers.isEmpty else { return }
+        // STATE says that they are none of the log's.
+        try survey.state.makeDurable(in: directory)
+        for name in survey.leftovers { try directory.remove(name) }
+        survey.leftovers = []
     }
 
     /// For a reader: a writer that is at work changes the files between two reads, so that one look may see a frame that is
@@ -175,22 +188,32 @@ struct PartitionRecovery {
     }
 
     private func look(at directory: any WalDirectory) throws(WalError) -> Survey {
-        let (found, files) = try inventory(directory)
-        let state = found ?? PartitionState(partition: id)
-        var survey = Survey(state: state, files: files, nextLSN: state.firstRetained, durable: state.durable)
+        let found = try inventory(directory)
+        let files = found.files
+        let state = found.state ?? PartitionState(partition: id)
+        var survey = Survey(
+            state: state, files: files, leftovers: found.leftovers, nextLSN: state.firstRetained, durable: state.durable
+        )
         for file in files {
             for mark in file.marks { survey.durable = max(survey.durable, mark.durable) }
+        }
+        // Before there was a second segment, STATE was durable.
+        if found.state == nil, let first = files.first, first.firstLSN > 1 {
+            throw WalError(
+                .missing,
+                "STATE is missing or damaged, and the log begins with LSN \(first.firstLSN): nobody can tell whether what came before was purged. Nothing was changed: restore STATE from a backup, or open with `onDamage: .quarantine`",
+                partition: id, segment: 1, lsn: 1)
         }
         try walk(&survey)
         if survey.durable >= survey.nextLSN {
             throw WalError(
                 .missing,
                 "records up to LSN \(survey.durable) were durable, but the files end before LSN \(survey.nextLSN); restore the missing segment from a backup",
-                partition: id, segment: survey.files.last.map { LSN($0.firstLSN) }, lsn: LSN(survey.nextLSN))
+                partition: id, segment: LSN(survey.nextLSN), lsn: LSN(survey.nextLSN))
         }
         survey.nextLSN = max(survey.nextLSN, state.nextLSNFloor)
         survey.isClean =
-            found != nil && state.isClean && survey.kept == files.count && survey.durable + 1 == survey.nextLSN
+            found.state != nil && state.isClean && survey.kept == files.count && survey.durable + 1 == survey.nextLSN
             && (files.isEmpty || survey.endsInFooter) && survey.scanned.isEmpty
         return survey
     }
@@ -199,13 +222,30 @@ struct PartitionRecovery {
     private func walk(_ survey: inout Survey) throws(WalError) {
         for (place, file) in survey.files.enumerated() {
             let isLast = place == survey.files.count - 1
-            guard let header = file.header, file.firstLSN == survey.nextLSN else {
+            // No crash does that: the segment that held them was removed durably before they were given out again.
+            guard file.firstLSN >= survey.nextLSN else {
+                throw WalError(
+                    .corrupt,
+                    "the segment begins with LSN \(file.firstLSN), which an earlier one says that it holds; restore both from a backup, or open with `onDamage: .quarantine`",
+                    segment: LSN(file.firstLSN), offset: 0, lsn: LSN(survey.nextLSN))
+            }
+            guard file.firstLSN == survey.nextLSN else {
                 let gap = WalError(
                     .missing,
-                    "the segment that begins with LSN \(survey.nextLSN) is missing, and STATE does not say that it was purged; the next there is begins with LSN \(file.firstLSN)"
-                )
-                let isBehindGap = file.firstLSN != survey.nextLSN
-                try tear(&survey, at: place, offset: 0, because: isBehindGap ? gap : file.headerError ?? gap)
+                    "the segment that begins with LSN \(survey.nextLSN) is missing, and STATE does not say that it was purged; the next there is begins with LSN \(file.firstLSN)",
+                    segment: LSN(survey.nextLSN))
+                try tear(&survey, at: place, offset: nil, because: gap)
+                return
+            }
+            guard let header = file.header else {
+                let error = file.headerError ?? WalError(.corrupt, "the segment has no header")
+                try tear(&survey, at: place, offset: 0, because: error)
+                return
+            }
+            // What was cut off and is here again, on a file system that forgot its removal.
+            if place > 0, let before = survey.files[place - 1].header, before.epoch > header.epoch {
+                let ghost = WalError(.corrupt, "the segment's epoch is older than that of the segment before")
+                try tear(&survey, at: place, offset: 0, because: ghost)
                 return
             }
             // A sealed segment that was durable as a whole needs no reading, and no more rewriting than its footer.
@@ -277,9 +317,10 @@ struct PartitionRecovery {
         footer.lastLSN < survey.durable || survey.state.isClean && footer.lastLSN <= survey.state.durable
     }
 
-    /// The log can't be read on at `offset` of a segment: decides whether a crash did that or damage, and ends it there.
+    /// The log can't be read on at `offset` of a segment, or with the segment at all: decides whether a crash did that or damage,
+    /// and ends it there. What it keeps is as many files as `survey.kept` says.
     private func tear(
-        _ survey: inout Survey, at place: Int, offset: UInt64, because reason: WalError
+        _ survey: inout Survey, at place: Int, offset: UInt64?, because reason: WalError
     ) throws(WalError) {
         var greatest = survey.durable
         var lost: UInt64 = 0
@@ -288,23 +329,21 @@ struct PartitionRecovery {
                 lost += file.size
                 continue
             }
-            let from = later == place ? max(offset, FileFormat.dataStart) : FileFormat.dataStart
+            let from = later == place ? max(offset ?? 0, FileFormat.dataStart) : FileFormat.dataStart
             let rest = try SegmentScan.survey(file: file.file, header: header, from: from)
             file.file.close()
             greatest = max(greatest, rest.greatestMark)
-            lost += later == place ? rest.contentEnd - from : rest.contentEnd
+            lost += later == place ? rest.contentEnd - from : min(rest.contentEnd, file.size)
         }
         survey.durable = greatest
         if greatest >= survey.nextLSN {
             throw WalError(
                 reason.code,
                 "\(reason.message). It was durable, for a mark says that everything up to LSN \(greatest) was. Nothing was changed: restore the segment from a backup, or open with `onDamage: .quarantine` to read what is before it",
-                partition: id, segment: LSN(survey.files[place].firstLSN), offset: offset, lsn: LSN(survey.nextLSN))
+                partition: id, segment: reason.segment ?? LSN(survey.files[place].firstLSN), offset: offset,
+                lsn: LSN(survey.nextLSN))
         }
         survey.cutBytes = lost
-        if survey.files[place].header == nil || survey.files[place].firstLSN != survey.nextLSN && offset == 0 {
-            survey.kept = place
-        }
     }
 
     // MARK: Mending
@@ -384,14 +423,17 @@ struct PartitionRecovery {
 
     /// What of a damaged partition can be read: every segment whose header is whole, up to where the frames break off.
     private func quarantined(_ error: WalError, in directory: any WalDirectory) throws(WalError) -> Result {
-        let (found, files) = try inventory(directory)
-        var result = Result(state: found ?? PartitionState(partition: id))
+        let found = try inventory(directory)
+        var result = Result(state: found.state ?? PartitionState(partition: id))
         result.failure = error
         result.wasClean = false
-        var next: UInt64?
-        for file in files {
+        // Without STATE nobody knows where it should begin.
+        var next = found.state?.firstRetained
+        for file in found.files {
             defer { file.file.close() }
-            guard let header = file.header, next == nil || next == file.firstLSN else { break }
+            guard let header = file.header, next == nil || next == file.firstLSN,
+                header.epoch >= result.segments.last?.header.epoch ?? 0
+            else { break }
             let segment = Segment(header: header, capacity: Int(clamping: file.size))
             segment.fileSize = file.size
             segment.syncedEnd = file.size

@@ -278,6 +278,9 @@ final class PosixFile: WalFile {
         if -status == EOPNOTSUPP, flock(descriptor, LOCK_EX | LOCK_NB) == 0 { return true }
         throw SystemError.error(-status, "lock", path)
     }
+
+    func beginAnnouncing() { _ = wal_lock_announcement(descriptor) }
+    func endAnnouncing() { _ = wal_unlock_announcement(descriptor) }
 }
 
 final class PosixMapping: WalMapping {

@@ -28,7 +28,12 @@ package enum SystemError {
 }
 
 extension WalError {
-    static let noSpaceErrno = ENOSPC
+    /// Some of what was to be written is there, but nothing counts before all of it is: it can be tried again.
+    var retryable: WalError {
+        guard errno == ENOSPC || errno == EDQUOT, code != .noSpace else { return self }
+        return WalError(
+            .noSpace, message, partition: partition, segment: segment, offset: offset, lsn: lsn, errno: errno)
+    }
     static let notSupportedErrno = EOPNOTSUPP
     var isUnsupportedOperation: Bool {
         guard let errno else { return false }

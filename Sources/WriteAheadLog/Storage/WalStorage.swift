@@ -60,7 +60,16 @@ package protocol WalFile: AnyObject, Sendable {
     func map(count: Int, writable: Bool) throws(WalError) -> any WalMapping
     /// Takes the writer's lock for as long as the file is open; false where somebody else holds it.
     func lock() throws(WalError) -> Bool
+    /// Around ``lock()`` and what tells who holds it, so that nobody looks before that is written. A help to people: where it
+    /// can't be had, they may be told of somebody else.
+    func beginAnnouncing()
+    func endAnnouncing()
     func close()
+}
+
+extension WalFile {
+    package func beginAnnouncing() {}
+    package func endAnnouncing() {}
 }
 
 /// Mapped bytes, unmapped when the last reference goes.
