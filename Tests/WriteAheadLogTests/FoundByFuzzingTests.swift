@@ -82,10 +82,13 @@ struct FoundByFuzzingTests {
             var changed = files
             var bytes = try #require(files[Self.segment])
             let salt = bytes.withUnsafeBytes { ByteReader($0).integer(40, as: UInt64.self) }
+            // In a segment that is not sealed: reading would begin there.
+            let end = UInt64(bytes.count) - UInt64(FileFormat.trailerSize)
+            bytes.removeLast(FileFormat.trailerSize)
             let mark = SegmentMark(
-                salt: try #require(salt), epoch: epoch, durable: durable, endOffset: FileFormat.dataStart,
-                sequence: sequence)
+                salt: try #require(salt), epoch: epoch, durable: durable, endOffset: end, sequence: sequence)
             bytes.replaceSubrange(4096..<4160, with: mark.encoded())
+            bytes.replaceSubrange(8192..<8256, with: [UInt8](repeating: 0, count: 64))
             changed[Self.segment] = bytes
             changed[Self.state] = nil
             try Self.exercise(changed)
