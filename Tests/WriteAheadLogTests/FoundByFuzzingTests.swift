@@ -35,10 +35,12 @@ struct FoundByFuzzingTests {
                 }
                 guard let wal = try? await disk.open(settings) else { return }
                 let partition = try wal.partition(1)
+                let before = try partition.readAll().lsns
                 let lsn = try await partition.append(Payload([7]), durability: .synced).lsn
                 try await wal.close()
                 let again = try await disk.open(settings)
                 #expect(try again.partition(1).lastLSN == lsn)
+                #expect(try again.partition(1).readAll().lsns == before + [lsn.rawValue])
                 try await again.close()
             }
         }
@@ -95,7 +97,7 @@ struct FoundByFuzzingTests {
         }
     }
 
-    @Test("a segment of an epoch that no later one can follow", arguments: [UInt64.max, 1 << 63])
+    @Test("a segment of an epoch that no writer has", arguments: [UInt64.max, 1 << 63, 0])
     func headerEpoch(_ epoch: UInt64) throws {
         var files = try Self.files()
         var bytes = try #require(files[Self.segment])
