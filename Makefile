@@ -1,5 +1,6 @@
 # `make demo` and `make test` are all that a newcomer needs; the rest is for those who work on this.
-.PHONY: help deps demo test test-minimal test-reader simulate controls sanitize crash crash-full speed lint clean
+.PHONY: help deps demo test test-minimal test-reader simulate controls sanitize crash crash-full speed fuzz fuzz-smoke fuzz-corpus
+.PHONY: fuzz-build lint clean
 SWIFT ?= swift
 
 help:
@@ -15,6 +16,7 @@ help:
 	@echo "make controls      leaves out each safety measure in turn, and shows that the histories notice"
 	@echo "make sanitize      the tests under thread sanitizer and address sanitizer (15 minutes)"
 	@echo "make speed         a table of times beside those of a C baseline in the same run (5 minutes)"
+	@echo "make fuzz          libFuzzer, SECONDS=600 for each of six targets; fuzz-smoke is short, fuzz-corpus keeps what was found"
 	@echo "make lint          swift format, strictly"
 
 # The one thing that Swift does not bring: zstd's header and library, and pkg-config to find them.
@@ -70,8 +72,24 @@ speed:
 	$(SWIFT) build -c release --package-path Benchmarks --product speed
 	Benchmarks/.build/release/speed
 
+# --sanitize has SwiftPM leave out main, for libFuzzer brings one; of several -sanitize options the compiler takes the last.
+fuzz-build: deps
+	WAL_FUZZING=1 $(SWIFT) build -c release --package-path Fuzz --sanitize fuzzer -Xswiftc -sanitize=fuzzer,address \
+		-Xcc -fsanitize=address
+
+SECONDS ?= 600
+fuzz: fuzz-build
+	Fuzz/run $(SECONDS)
+
+fuzz-smoke: fuzz-build
+	Fuzz/run replay
+	Fuzz/run 5
+
+fuzz-corpus: fuzz-build
+	Fuzz/run merge
+
 lint:
-	$(SWIFT) format lint --strict --recursive Package.swift Sources Codecs Tests Examples Benchmarks
+	$(SWIFT) format lint --strict --recursive Package.swift Sources Codecs Tests Examples Benchmarks Fuzz/Package.swift Fuzz/Bodies Fuzz/Sources
 
 clean:
-	rm -rf .build .build-* Examples/.build Benchmarks/.build demo_data
+	rm -rf .build .build-* Fuzz/.build Fuzz/.work Examples/.build Benchmarks/.build demo_data

@@ -41,7 +41,8 @@ extension WalEncoder {
 
     mutating func writeJSON(integer value: some FixedWidthInteger) {
         guard let small = UInt64(exactly: value.magnitude) else { return write(utf8: String(value)) }
-        write(upTo: 20) { room in
+        // Twenty digits and a sign.
+        write(upTo: 21) { room in
             var start = 0
             if value < 0 {
                 room[0] = UInt8(ascii: "-")

@@ -16,7 +16,7 @@ enum BinaryBody {
         case 6: try codable(FuzzBox<[Date: Float]>.self, bytes)
         case 7: try codable(FuzzBox<[URL]>.self, bytes)
         case 8: try codable(FuzzBox<[UUID: Data]>.self, bytes)
-        case 9: try codable(FuzzBox<[FuzzOrder]>.self, bytes)
+        case 9: try codable(FuzzBox<[FuzzOrder]>.self, bytes, element: MemoryLayout<FuzzOrder>.stride)
         case 10: _ = try CodecBody.decode(CodableBinaryCodec<FuzzWanderer>(), bytes)
         default: try codable(FuzzBox<[[Bool?]]>.self, bytes)
         }
@@ -35,22 +35,30 @@ enum BinaryBody {
         case 6: try direct(FuzzBox<[Date: Float]>.self, bytes)
         case 7: try direct(FuzzBox<[URL]>.self, bytes)
         case 8: try direct(FuzzBox<[UUID: Data]>.self, bytes)
-        case 9: try direct(FuzzBox<[FuzzOrder]>.self, bytes)
+        case 9: try direct(FuzzBox<[FuzzOrder]>.self, bytes, element: MemoryLayout<FuzzOrder>.stride)
         default: try direct(FuzzBox<[[Bool?]]>.self, bytes)
         }
     }
 
-    private static func codable<R: Codable & WalDirectCodable>(_: R.Type, _ bytes: [UInt8]) throws(FuzzFailure) {
-        guard let written = try CodecBody.check(CodableBinaryCodec<R>(), bytes) else { return }
+    private static func codable<R: Codable & WalDirectCodable>(
+        _: R.Type, _ bytes: [UInt8], element: Int = 0
+    ) throws(FuzzFailure) {
+        let limit = FuzzTarget.allocationLimit(bytes.count, element: element)
+        guard let written = try CodecBody.check(CodableBinaryCodec<R>(), bytes, limit: limit) else { return }
         // By contract a hand-written coder reads and writes the same bytes.
-        guard try CodecBody.check(DirectBinaryCodec<R>(), written) == written else {
+        guard try CodecBody.check(DirectBinaryCodec<R>(), written, limit: limit + 2048 * written.count) == written
+        else {
             throw FuzzFailure("direct coding differs from Codable: \(written)")
         }
     }
 
-    private static func direct<R: Codable & WalDirectCodable>(_: R.Type, _ bytes: [UInt8]) throws(FuzzFailure) {
-        guard let written = try CodecBody.check(DirectBinaryCodec<R>(), bytes) else { return }
-        guard try CodecBody.check(CodableBinaryCodec<R>(), written) == written else {
+    private static func direct<R: Codable & WalDirectCodable>(
+        _: R.Type, _ bytes: [UInt8], element: Int = 0
+    ) throws(FuzzFailure) {
+        let limit = FuzzTarget.allocationLimit(bytes.count, element: element)
+        guard let written = try CodecBody.check(DirectBinaryCodec<R>(), bytes, limit: limit) else { return }
+        guard try CodecBody.check(CodableBinaryCodec<R>(), written, limit: limit + 2048 * written.count) == written
+        else {
             throw FuzzFailure("Codable differs from direct coding: \(written)")
         }
     }

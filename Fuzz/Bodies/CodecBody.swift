@@ -48,7 +48,7 @@ enum CodecBody {
         guard let record = try decode(codec, bytes, limit: limit), let first = try encode(codec, record) else {
             return nil
         }
-        guard let again = try decode(codec, first, limit: limit.map { $0 + 256 * first.count }) else {
+        guard let again = try decode(codec, first, limit: limit.map { $0 + 2048 * first.count }) else {
             throw FuzzFailure("what was encoded does not decode: \(first)")
         }
         guard let second = try encode(codec, again), second == first else {

@@ -63,7 +63,8 @@ enum CommandBody {
     private static let words = [
         "append", "cat", "info", "verify", "help", "--partition", "--codec", "--sync", "--batch", "--segment-size",
         "--ack", "--json", "--from", "--limit", "--help", "--version", "DIR", "0", "1", "-1", "65535", "65536", "each",
-        "none", "end", "zstd", "zstd-json", "binary", "18446744073709551616", "--", "-", "--partition=7", "=", "--from=",
+        "none", "end", "zstd", "zstd-json", "binary", "18446744073709551616", "--", "-", "--partition=7", "=",
+        "--from=",
     ]
 
     private static func arguments(_ input: inout FuzzInput) throws(FuzzFailure) {

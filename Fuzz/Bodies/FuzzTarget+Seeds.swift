@@ -15,7 +15,9 @@ extension FuzzTarget {
         case .zstd:
             Self.texts.flatMap { text in (0..<6).map { (kind: UInt8) in [kind, 0] + Array(text.utf8) } }
         case .cli:
-            Self.texts.flatMap { text in (0..<8).map { (kind: UInt8) in [kind, 1, 9] + Array("\(text)\n\(text)\n".utf8) } }
+            Self.texts.flatMap { text in
+                (0..<8).map { (kind: UInt8) in [kind, 1, 9] + Array("\(text)\n\(text)\n".utf8) }
+            }
         }
     }
 
@@ -39,7 +41,9 @@ extension FuzzTarget {
         var order = FuzzOrder()
         (order.i, order.b, order.n, order.w) = (-7, true, -128, .max)
         (order.h, order.u, order.d, order.f) = (.min, .max, 0.1, 3.5)
-        (order.s, order.c, order.id) = ("text", .green, UUID(uuid: (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16)))
+        (order.s, order.c, order.id) = (
+            "text", .green, UUID(uuid: (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16))
+        )
         order.e = [.put(key: [1], value: [2, 3]), .rename("a", to: nil), .rename("a", to: "b"), .clear]
         (order.t, order.m) = (["b": 1, "a": 2], [10: ["x": true], -1: [:]])
         (order.o, order.p) = ([3, 1000], [7: [1], -1: []])

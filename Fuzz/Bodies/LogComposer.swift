@@ -114,7 +114,8 @@ enum LogComposer {
     ) {
         let flags = input.byte()
         var footer = SegmentFooter(
-            recordCount: next &- header.firstLSN, lastLSN: next &- 1, dataEnd: UInt64(bytes.count), sealed: 2, index: [])
+            recordCount: next &- header.firstLSN, lastLSN: next &- 1, dataEnd: UInt64(bytes.count), sealed: 2, index: []
+        )
         if flags & 1 != 0 { footer.recordCount = input.number() }
         // One more is written as the frame's LSN.
         if flags & 2 != 0 { footer.lastLSN = input.number() }
@@ -141,13 +142,15 @@ enum LogComposer {
         for _ in 0..<records {
             let length = input.byte()
             let bytes = input.bytes(Int(length & 0x7F))
-            payload.append(integer: length & 0x80 == 0 ? UInt32(bytes.count) : UInt32(truncatingIfNeeded: input.number()))
+            payload.append(
+                integer: length & 0x80 == 0 ? UInt32(bytes.count) : UInt32(truncatingIfNeeded: input.number()))
             payload.append(contentsOf: bytes)
         }
         return (payload, UInt64(stated))
     }
 
-    private static func frame(_ kind: UInt8, _ lsn: UInt64, _ payload: [UInt8], _ salt: UInt64, _ bytes: inout [UInt8]) {
+    private static func frame(_ kind: UInt8, _ lsn: UInt64, _ payload: [UInt8], _ salt: UInt64, _ bytes: inout [UInt8])
+    {
         let length = UInt32(FileFormat.frameHeaderSize + payload.count)
         let word = lsn & LSN.max.rawValue | UInt64(kind) << 56
         let sum = payload.withUnsafeBytes { payloadChecksum($0) }

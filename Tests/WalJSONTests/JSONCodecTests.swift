@@ -43,6 +43,7 @@ func decodeJSON<R: WalCodable & Codable>(_: R.Type, _ text: String) throws -> R 
 }
 
 struct Number: Codable, WalCodable { var n: Int8 }
+struct Large: Codable, WalCodable { var n: Int128 }
 struct Real: Codable, WalCodable { var d: Double }
 
 @Suite struct JSONCodecTests {
@@ -59,6 +60,16 @@ struct Real: Codable, WalCodable { var d: Double }
         #expect(text.contains(#""ids":[1,5,900]"#))
         #expect(text.contains(#""pairs":[0.5,"y",1.5,"x"]"#))
         #expect(text.contains(#""bytes":"AP8HCQ==""#))
+    }
+
+    @Test(arguments: [
+        Int128(UInt64.max), -Int128(UInt64.max), -10_000_000_000_000_000_000, -9_999_999_999_999_999_999,
+        -Int128(UInt64.max) - 1,
+    ])
+    func `integers of twenty digits and a sign come back`(integer: Int128) throws {
+        let text = try json(Large(n: integer))
+        #expect(text == "{\"n\":\(integer)}")
+        #expect(try decodeJSON(Large.self, text).n == integer)
     }
 
     @Test(arguments: [#"{"n":1.0}"#, #"{"n":10e-1}"#, #"{"x":[{}],"n":1}"#, #" {"n":9,"n":1} "#, #"{"\u006e":1}"#])

@@ -35,8 +35,10 @@ extension Array: WalBinaryValue where Element: WalBinaryValue {
         } else {
             var elements = try decoder.beginArray()
             self = []
-            // What a hostile count may reserve is bounded: each element takes at least a byte, and growth takes over at 1,024.
-            if let count = elements.count { reserveCapacity(Swift.min(count, 1024)) }
+            // No more memory than there are bytes left, for each of many nested arrays may claim them all; growth does the rest.
+            if let count = elements.count {
+                reserveCapacity(Swift.min(count, decoder.remaining / MemoryLayout<Element>.stride))
+            }
             while try decoder.next(in: &elements) { append(try Element(from: &decoder)) }
         }
     }

@@ -89,7 +89,9 @@ package struct PartitionState: Equatable, Sendable {
             let count: UInt64 = reader.integer(72), count <= UInt64(Self.historyLimit),
             firstRetained >= 1, firstRetained <= LSN.max.rawValue, floor >= 1, floor <= LSN.max.rawValue,
             durable < LSN.max.rawValue, epoch >= 1, epoch <= FileFormat.largestCounter,
-            oldestEpoch <= FileFormat.largestCounter, sequence <= FileFormat.largestCounter
+            oldestEpoch <= FileFormat.largestCounter, sequence <= FileFormat.largestCounter,
+            // What was given out was durable when this was written, and what was purged was given out.
+            floor <= durable + 1, firstRetained <= floor
         else { return nil }
         guard flags & ~1 == 0 else {
             throw WalError(

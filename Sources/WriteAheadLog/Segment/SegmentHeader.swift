@@ -90,7 +90,7 @@ package struct SegmentHeader: Equatable, Sendable {
         }
         guard let number: UInt32 = reader.integer(20), let partition = PartitionID(exactly: number),
             let firstLSN: UInt64 = reader.integer(24), firstLSN >= 1, firstLSN <= LSN.max.rawValue,
-            let epoch: UInt64 = reader.integer(32), epoch <= FileFormat.largestCounter,
+            let epoch: UInt64 = reader.integer(32), epoch >= 1, epoch <= FileFormat.largestCounter,
             let salt: UInt64 = reader.integer(40), let created: UInt64 = reader.integer(48),
             let codecID: UInt32 = reader.integer(56)
         else { throw corrupt("holds a number out of range") }
