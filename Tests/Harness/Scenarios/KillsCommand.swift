@@ -68,7 +68,7 @@ struct KillsCommand: ParsableCommand {
         report(
             """
             kills \(kills)/\(count): \(whileOpening) early, \(whileClosing) while closing; \(sum.acknowledged) acknowledged \
-            operations found in \(sum.records) records, none lost; \(recoveries) recoveries by the check, \
+            operations found in \(sum.records) records by all checks together, none lost; \(recoveries) recoveries by the check, \
             \(run - UInt32(recoveries)) left to the next writer\(scenario.remarks)
             """)
     }

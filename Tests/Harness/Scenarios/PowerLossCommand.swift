@@ -51,7 +51,7 @@ struct PowerLossCommand: ParsableCommand {
         report(
             """
             power-loss images \(tally.images)/\(count): \(how), \(tally.flushed) of them of a disk that lost its cache; \
-            \(tally.sum.acknowledged) acknowledged operations found in \(tally.sum.records) records, none lost; \
+            \(tally.sum.acknowledged) acknowledged operations found in \(tally.sum.records) records by all checks together, none lost; \
             \(tally.sum.torn) partitions had a torn end, \(tally.sum.cutBytes) bytes in all\(scenario.remarks)
             """)
     }
