@@ -194,6 +194,7 @@ package final class FaultyStorage: WalStorage {
     package func monotonicNow() -> UInt64 { (start ?? base.monotonicNow()) + state.withLock { $0.clockOffset } }
     package func wallClockNow() -> UInt64 { base.wallClockNow() }
     package func random() -> UInt64 { base.random() }
+    package func pause(nanoseconds: UInt64) -> Bool { base.pause(nanoseconds: nanoseconds) }
     package func openFilesLimit() -> Int { min(fileLimit, base.openFilesLimit()) }
 
     package func startThread(_ name: String, _ body: @escaping @Sendable () -> Void) throws(WalError) {

@@ -3,7 +3,7 @@ import FuzzBodies
 import Testing
 
 /// Every input that fuzzing kept, and every one that once found a bug, through the same code as the fuzz targets.
-@Suite(.timeLimit(.minutes(5))) struct FuzzCorpusTests {
+@Suite(.timeLimit(.minutes(15))) struct FuzzCorpusTests {
     private static let corpus = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
         .appendingPathComponent("../../Fuzz/Corpus").standardized.path
 

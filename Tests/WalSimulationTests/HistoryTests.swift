@@ -2,7 +2,7 @@ import Testing
 import WalSimulation
 import WriteAheadLog
 
-@Suite("Simulated histories", .timeLimit(.minutes(10)))
+@Suite("Simulated histories", .timeLimit(.minutes(15)))
 struct HistoryTests {
     @Test("no promise is broken in some hundreds of histories; `make simulate` runs more")
     func histories() throws {

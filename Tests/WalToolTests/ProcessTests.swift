@@ -3,7 +3,7 @@ import Testing
 import WalTool
 
 /// Runs the executable that was built beside the tests.
-@Suite(.serialized, .timeLimit(.minutes(5))) struct `The walctl process` {
+@Suite(.serialized, .timeLimit(.minutes(15))) struct `The walctl process` {
     struct Finished {
         var status: Int32
         var output: String

@@ -5,7 +5,7 @@ import WriteAheadLog
 
 /// Files that are not what the log wrote: each is a typed error or a reported cut above the last mark. Never a wrong record,
 /// never a trap, never the silent loss of a durable record.
-@Suite("Bad input", .timeLimit(.minutes(5)))
+@Suite("Bad input", .timeLimit(.minutes(15)))
 struct BadInputTests {
     /// What a damaged log may at worst say when it is opened.
     static let refusals: Set<WalError.Code> = [.corrupt, .missing, .unsupportedFormat, .notALog]

@@ -3,7 +3,7 @@ import WalTesting
 import WriteAheadLog
 
 /// A frame with a right checksum whose records don't fit it: only a program with a bug, or somebody who means it, writes one.
-@Suite("A batch that does not hold the records that it states is no frame", .timeLimit(.minutes(2)))
+@Suite("A batch that does not hold the records that it states is no frame", .timeLimit(.minutes(15)))
 struct BatchContentTests {
     /// Two records, a batch of two, and what the batch's payload became.
     private static func log(at path: String, isDurable: Bool, payload: [UInt8]) async throws {

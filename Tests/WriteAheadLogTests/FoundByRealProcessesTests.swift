@@ -4,7 +4,7 @@ import WalTesting
 import WriteAheadLog
 
 /// Bugs that the harness of real processes found, each as the shortest story that shows it.
-@Suite("Found by real processes", .timeLimit(.minutes(2)))
+@Suite("Found by real processes", .timeLimit(.minutes(15)))
 struct FoundByRealProcessesTests {
     /// A log whose partition 1 is written by one instance and read by another, as if by two processes.
     private static func beside(

@@ -3,7 +3,7 @@ import WalTesting
 import WriteAheadLog
 
 /// Bugs that simulated histories found, each as the shortest story that shows it.
-@Suite("Found by simulation", .timeLimit(.minutes(5)))
+@Suite("Found by simulation", .timeLimit(.minutes(15)))
 struct FoundBySimulationTests {
     private static func tiny(
         _ writes: WriteMode = .mapped, check: CheckLevel = .tail, openSegments: Int? = nil

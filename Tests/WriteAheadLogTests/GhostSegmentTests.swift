@@ -4,7 +4,7 @@ import WriteAheadLog
 
 /// Promise 6: a segment that recovery cut off and that is there again, for a file system forgot that it was removed, does not join
 /// the log, though its LSNs would fit by now: its epoch is older than that of the segment before it.
-@Suite("A segment that was cut off and comes back", .timeLimit(.minutes(5)))
+@Suite("A segment that was cut off and comes back", .timeLimit(.minutes(15)))
 struct GhostSegmentTests {
     private static let configuration = BytesWal.Configuration(segmentSize: 64 << 10, codec: .bytes())
 

@@ -87,7 +87,7 @@ private struct FigureCodec: WalCodec {
 
 @Suite(
     "The second reader of the format, in Python, agrees",
-    .serialized, .enabled(if: IndependentReader.python != nil, "python3 is not installed"), .timeLimit(.minutes(10)))
+    .serialized, .enabled(if: IndependentReader.python != nil, "python3 is not installed"), .timeLimit(.minutes(15)))
 struct IndependentReaderTests {
     /// How many histories are simulated; more on demand.
     private static let seeds = ProcessInfo.processInfo.environment["WAL_READER_SEEDS"].flatMap { Int($0) } ?? 15

@@ -2,7 +2,7 @@ import Testing
 import WriteAheadLog
 
 @Suite struct `Reading beside a live writer` {
-    @Test(.timeLimit(.minutes(5)))
+    @Test(.timeLimit(.minutes(15)))
     func `opening for reading sees no damage where a writer is at work`() async throws {
         try await withTemporaryDirectory { path in
             let configuration = Wal<Payload>.Configuration(segmentSize: 64 << 10, codec: .bytes())

@@ -4,7 +4,7 @@ import WriteAheadLog
 
 /// A whole frame in another frame's place, as a misdirected write leaves it. A mark frame states where it stands, so that a copy is
 /// none; it has as many bytes as the image's records have.
-@Suite("A frame in the wrong place", .timeLimit(.minutes(5)))
+@Suite("A frame in the wrong place", .timeLimit(.minutes(15)))
 struct MisplacedFrameTests {
     private static let configuration = BytesWal.Configuration(segmentSize: 64 << 10, codec: .bytes())
 

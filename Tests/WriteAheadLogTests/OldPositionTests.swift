@@ -3,11 +3,13 @@ import WalTesting
 import WriteAheadLog
 
 /// Promise 10: a position cannot lie, however long ago it was given out.
-@Suite("Promise 10: positions of long ago", .timeLimit(.minutes(5)))
+@Suite("Promise 10: positions of long ago", .timeLimit(.minutes(15)))
 struct OldPositionTests {
     private func open(_ disk: SimulatedDisk) async throws -> BytesWal { try await disk.open(small()) }
 
-    @Test("a position whose record was cut is refused after more openings than STATE remembers, when all of its time was purged")
+    @Test(
+        "a position whose record was cut is refused after more openings than STATE remembers, when all of its time was purged"
+    )
     func forgottenEpochs() throws {
         let disk = SimulatedDisk(seed: 1)
         // LSN 1 is durable; 2 is given out, and lost with the power.

@@ -4,7 +4,7 @@ import WalTesting
 import WriteAheadLog
 
 /// Promise 3: a batch is atomic.
-@Suite("Promise 3: a batch is atomic", .timeLimit(.minutes(5)))
+@Suite("Promise 3: a batch is atomic", .timeLimit(.minutes(15)))
 struct Promise03BatchTests {
     private static func batch(_ range: ClosedRange<Int>) -> [Payload] { range.map { Payload(record($0)) } }
 

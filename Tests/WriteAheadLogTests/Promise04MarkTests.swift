@@ -4,7 +4,7 @@ import WalTesting
 import WriteAheadLog
 
 /// Promise 4: a crash is told from corruption, by marks that are written only after a sync returned.
-@Suite("Promise 4: marks tell a crash from corruption", .timeLimit(.minutes(5)))
+@Suite("Promise 4: marks tell a crash from corruption", .timeLimit(.minutes(15)))
 struct Promise04MarkTests {
     /// Records 1…5 synced; 6 carries the mark; up to 12 in the OS only. Frames: 5 records, the mark, 7 records.
     private static func crashed(at path: String) async throws {

@@ -4,7 +4,7 @@ import WalTesting
 import WriteAheadLog
 
 /// Promise 5: recovery trusts no cache; what it serves as durable it has written and synced itself.
-@Suite("Promise 5: recovery trusts no cache", .timeLimit(.minutes(5)))
+@Suite("Promise 5: recovery trusts no cache", .timeLimit(.minutes(15)))
 struct Promise05RecoveryTests {
     private static func crashed(at path: String, _ last: Int = 12) async throws {
         try await abandonedLog(at: path) { partition in

@@ -4,7 +4,7 @@ import WalTesting
 import WriteAheadLog
 
 /// Promise 6: a segment that was cut is ended; what comes next stands in a new one with a new salt and epoch.
-@Suite("Promise 6: nothing is appended to a segment that was cut", .timeLimit(.minutes(5)))
+@Suite("Promise 6: nothing is appended to a segment that was cut", .timeLimit(.minutes(15)))
 struct Promise06EpochTests {
     private static func header(_ path: String, _ segment: UInt64) throws -> SegmentHeader {
         try readFile(segmentPath(path, 1, segment)).withUnsafeBytes { try SegmentHeader(decoding: $0) }

@@ -4,7 +4,7 @@ import WalTesting
 import WriteAheadLog
 
 /// Promise 8: space refused before a byte was stored changes nothing; any error after that ends the partition.
-@Suite("Promise 8: poison", .timeLimit(.minutes(5)))
+@Suite("Promise 8: poison", .timeLimit(.minutes(15)))
 struct Promise08PoisonTests {
     @Test("a failed sync fails every waiter and every later append; nothing becomes durable; others go on")
     func everyWaiter() async throws {

@@ -4,7 +4,7 @@ import WalTesting
 import WriteAheadLog
 
 /// Promise 9: one writer; readers beside it take no lock and write nothing.
-@Suite("Promise 9: one writer", .timeLimit(.minutes(5)))
+@Suite("Promise 9: one writer", .timeLimit(.minutes(15)))
 struct Promise09OneWriterTests {
     @Test("LOCK stays, and stays the same file")
     func lockFile() async throws {

@@ -4,7 +4,7 @@ import WalTesting
 import WriteAheadLog
 
 /// Promise 10: positions cannot lie, and tails show what is durable unless asked for more.
-@Suite("Promise 10: positions cannot lie", .timeLimit(.minutes(5)))
+@Suite("Promise 10: positions cannot lie", .timeLimit(.minutes(15)))
 struct Promise10PositionTests {
     /// Nine records, of which a crash takes the last three. Where each record ended.
     private static func cut(at path: String) async throws -> [Position] {

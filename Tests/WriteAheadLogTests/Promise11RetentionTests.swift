@@ -4,7 +4,7 @@ import WalTesting
 import WriteAheadLog
 
 /// Promise 11: LSNs never restart; purge says so durably before it removes.
-@Suite("Promise 11: LSNs never restart", .timeLimit(.minutes(5)))
+@Suite("Promise 11: LSNs never restart", .timeLimit(.minutes(15)))
 struct Promise11RetentionTests {
     /// Segments of one record each, closed.
     private static func closed(at path: String, _ records: Int) async throws {

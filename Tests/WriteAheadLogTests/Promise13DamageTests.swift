@@ -4,7 +4,7 @@ import WriteAheadLog
 
 /// Promise 13: damage stays local. What was durable is not read by opening; it is an error when it is read, and for `verify` and
 /// `check: .full`.
-@Suite("Promise 13: damage stays local", .timeLimit(.minutes(5)))
+@Suite("Promise 13: damage stays local", .timeLimit(.minutes(15)))
 struct Promise13DamageTests {
     /// A frame of a sealed segment, and the LSN that can't be read because of it.
     struct Row: Sendable {

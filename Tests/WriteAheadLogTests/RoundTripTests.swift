@@ -27,7 +27,7 @@ struct RoundTripTests {
         }
     }
 
-    @Test("synced appends from many tasks each get an LSN, and all are there", .timeLimit(.minutes(5)))
+    @Test("synced appends from many tasks each get an LSN, and all are there", .timeLimit(.minutes(15)))
     func synced() async throws {
         try await withTemporaryDirectory { path in
             let wal = try await Wal<Payload>.open(at: path, configuration: .init(codec: .bytes()))
@@ -140,7 +140,7 @@ struct RoundTripTests {
         }
     }
 
-    @Test("a tail shows what is durable as it becomes so, and ends with the log", .timeLimit(.minutes(5)))
+    @Test("a tail shows what is durable as it becomes so, and ends with the log", .timeLimit(.minutes(15)))
     func tail() async throws {
         try await withTemporaryDirectory { path in
             let wal = try await Wal<Payload>.open(

@@ -4,7 +4,7 @@ import WalTesting
 import WriteAheadLog
 
 /// The faults that the log's predecessor showed when it was run, one test each.
-@Suite("A fault of the seed can't happen", .timeLimit(.minutes(5)))
+@Suite("A fault of the seed can't happen", .timeLimit(.minutes(15)))
 struct SeedFaultTests {
     @Test("after a torn last record the next LSN is right, and what is appended then is read back")
     func tornLastRecord() async throws {

@@ -3,9 +3,11 @@ import WalTesting
 import WriteAheadLog
 
 /// The simulated disk does to files what real ones may, and no more.
-@Suite("Simulated disk", .timeLimit(.minutes(5)))
+@Suite("Simulated disk", .timeLimit(.minutes(15)))
 struct SimulatedDiskTests {
-    private func folder(_ disk: SimulatedDisk) throws -> any WalDirectory { try disk.storage.openRoot("log", create: true) }
+    private func folder(_ disk: SimulatedDisk) throws -> any WalDirectory {
+        try disk.storage.openRoot("log", create: true)
+    }
 
     private func make(_ name: String, _ bytes: [UInt8], _ disk: SimulatedDisk) throws -> any WalFile {
         let file = try folder(disk).openFile(name, .createOrOpen)

@@ -156,7 +156,7 @@ public final class Wal<Record: WalCodable>: Sendable {
         var lockFile: (any WalFile)?
         if !isReadOnly {
             let file = try root.openFile(FileFormat.lockFileName, .createOrOpen)
-            if !settings.disabled.contains(.lock) { try Self.takeLock(file, path) }
+            if !settings.disabled.contains(.lock) { try Self.takeLock(file, path, storage) }
             lockFile = file
         }
         self.configuration = configuration
@@ -198,13 +198,19 @@ public final class Wal<Record: WalCodable>: Sendable {
         if !isReadOnly, !table.all.isEmpty { try shared.syncRoot() }
     }
 
-    private static func takeLock(_ file: any WalFile, _ path: String) throws(WalError) {
+    private static func takeLock(
+        _ file: any WalFile, _ path: String, _ storage: any WalStorage
+    ) throws(WalError) {
         // Whoever comes while the holder is not written yet waits for that.
         file.beginAnnouncing()
         defer { file.endAnnouncing() }
-        guard try file.lock() else {
-            let holder = try file.read(20, at: 0).prefix { $0 >= 48 && $0 <= 57 }
-            let who = holder.isEmpty ? "" : " by process \(String(decoding: holder, as: UTF8.self))"
+        var attempts = 0
+        while try !file.lock() {
+            let holder = String(decoding: try file.read(20, at: 0).prefix { $0 >= 48 && $0 <= 57 }, as: UTF8.self)
+            // A log of this process whose handles are gone, without `close`, lets go once its work in the background is done.
+            attempts += 1
+            if holder == "\(ProcessInformation.id)", attempts < 50, storage.pause(nanoseconds: 2_000_000) { continue }
+            let who = holder.isEmpty ? "" : " by process \(holder)"
             throw WalError(
                 .alreadyOpen,
                 "the log at \(path) is already open for writing\(who); close it there, or open it with `openReadOnly`")

@@ -88,8 +88,8 @@ final class FilePool: Sendable {
 
     /// Takes a place; blocks while another partition syncs and closes its file. Not under a partition's lock.
     func acquire(for partition: PartitionLog) throws(WalError) {
-        // Each round parks one; a partition that is in use right then is passed over.
-        for _ in 0..<(2 * capacity + 2) {
+        // Each round parks one, or waits for its sync where it is in use right then: as long as syncs return, one is free in time.
+        for _ in 0..<max(1_000, 2 * capacity + 2) {
             let victim = state.withLock { state -> PartitionLog? in
                 if state.used < capacity {
                     state.used += 1

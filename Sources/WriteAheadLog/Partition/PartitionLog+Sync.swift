@@ -104,7 +104,7 @@ extension PartitionLog {
                 unlock()
                 return true
             }
-            if round == Self.lingerRounds || isClosing {
+            if round == Self.lingerRounds || isClosing || failure != nil {
                 isSyncing = false
                 unlock()
                 return false
@@ -301,6 +301,14 @@ extension PartitionLog {
     /// Syncs and closes the segment files, so that another partition can have the places. Does nothing for one in use.
     func park(keepingActive: Bool) throws(WalError) {
         lock()
+        if isSyncing {
+            let signal = SyncSignal()
+            waiters.append(SyncWaiter(lsn: 0, resume: nil, signal: signal))
+            unlock()
+            // What it failed with is said to those whom it concerns.
+            do throws(WalError) { try signal.wait() } catch {}
+            lock()
+        }
         if case .poisoned = phase, !isSyncing {
             giveUpFiles()
             unlock()

@@ -61,7 +61,8 @@ extension PartitionLog {
         }
         // STATE forgets the oldest epochs, and purge takes their segments: then nobody can tell whether the last record before
         // what is kept is the one that this position counts.
-        let oldestKnown = starts.count < PartitionState.historyLimit ? 0 : min(starts[0].epoch, known.first?.epoch ?? .max)
+        let oldestKnown =
+            starts.count < PartitionState.historyLimit ? 0 : min(starts[0].epoch, known.first?.epoch ?? .max)
         if position.epoch < oldestKnown, position.lsn.rawValue == known.first?.first ?? nextLSN {
             throw WalError(
                 .positionLost,

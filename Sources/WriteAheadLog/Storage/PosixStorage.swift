@@ -38,6 +38,14 @@ package final class PosixStorage: WalStorage {
         return generator.next()
     }
 
+    package func pause(nanoseconds: UInt64) -> Bool {
+        var time = timespec()
+        time.tv_sec = Int(clamping: nanoseconds / 1_000_000_000)
+        time.tv_nsec = Int(clamping: nanoseconds % 1_000_000_000)
+        nanosleep(&time, nil)
+        return true
+    }
+
     package func openFilesLimit() -> Int { Int(clamping: wal_open_files_limit()) }
 
     package func startThread(_ name: String, _ body: @escaping @Sendable () -> Void) throws(WalError) {

@@ -16,12 +16,15 @@ package protocol WalStorage: Sendable {
     /// Takes over what a worker thread would run, not before that time of the monotonic clock; false where threads do it. A
     /// simulation runs jobs one by one, in an order that replays.
     func takes(_ job: @escaping @Sendable () -> Void, notBefore due: UInt64) -> Bool
+    /// Blocks the thread for a moment; false where no time passes by itself, as in a simulation.
+    func pause(nanoseconds: UInt64) -> Bool
     /// How many files the process may have open.
     func openFilesLimit() -> Int
 }
 
 extension WalStorage {
     package func takes(_ job: @escaping @Sendable () -> Void, notBefore due: UInt64) -> Bool { false }
+    package func pause(nanoseconds: UInt64) -> Bool { false }
 }
 
 package enum EntryKind: Sendable { case file, directory, other }

@@ -36,7 +36,9 @@ package final class WorkQueue: @unchecked Sendable {
     package func submit(afterNanoseconds nanoseconds: UInt64, _ job: @escaping Job) {
         let due = storage.monotonicNow() &+ nanoseconds
         let start = monitor.withLock { () -> Bool in
-            guard !isStopped, !storage.takes({ [weak self] in self?.runUnlessStopped(job) }, notBefore: due) else { return false }
+            guard !isStopped, !storage.takes({ [weak self] in self?.runUnlessStopped(job) }, notBefore: due) else {
+                return false
+            }
             let place = delayed.firstIndex { $0.due > due } ?? delayed.endIndex
             delayed.insert((due, job), at: place)
             return wakeOrGrow()
