@@ -37,13 +37,13 @@ extension FuzzTarget {
         return encoder.withBytes { Array($0) }
     }
 
+    private static let id = UUID(uuid: (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16))
+
     private static var order: FuzzOrder {
         var order = FuzzOrder()
         (order.i, order.b, order.n, order.w) = (-7, true, -128, .max)
         (order.h, order.u, order.d, order.f) = (.min, .max, 0.1, 3.5)
-        (order.s, order.c, order.id) = (
-            "text", .green, UUID(uuid: (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16))
-        )
+        (order.s, order.c, order.id) = ("text", .green, id)
         order.e = [.put(key: [1], value: [2, 3]), .rename("a", to: nil), .rename("a", to: "b"), .clear]
         (order.t, order.m) = (["b": 1, "a": 2], [10: ["x": true], -1: [:]])
         (order.o, order.p) = ([3, 1000], [7: [1], -1: []])
@@ -68,8 +68,8 @@ extension FuzzTarget {
             seed(6, FuzzBox(value: [Date(timeIntervalSinceReferenceDate: 0): Float(1.5)])),
             isBinary
                 ? seed(7, FuzzBox(value: [URL(string: "a:b"), URL(string: "/x")].compactMap { $0 }))
-                : seed(7, FuzzBox(value: [UUID(): Data([1, 2, 3])])),
-            isBinary ? seed(8, FuzzBox(value: [UUID(): Data([1, 2])])) : seed(8, FuzzBox(value: [[1.5, nil], []])),
+                : seed(7, FuzzBox(value: [id: Data([1, 2, 3])])),
+            isBinary ? seed(8, FuzzBox(value: [id: Data([1, 2])])) : seed(8, FuzzBox(value: [[1.5, nil], []])),
             isBinary ? seed(9, FuzzBox(value: [order])) : seed(0, order), seed(wanderer, order),
             isBinary ? seed(11, FuzzBox(value: [[true, nil], []])) : seed(wanderer, FuzzTree(c: [FuzzTree(c: [])])),
         ]
