@@ -6,10 +6,10 @@ import WriteAheadLog
 @Suite("Found by simulation", .timeLimit(.minutes(15)))
 struct FoundBySimulationTests {
     private static func tiny(
-        _ writes: WriteMode = .mapped, check: CheckLevel = .tail, openSegments: Int? = nil
+        _ writes: WriteMode = .mapped, check: CheckLevel = .tail, openSegments: Int? = nil, segmentSize: Int = 13_400
     ) -> BytesWal.Configuration {
         var configuration = BytesWal.Configuration(
-            segmentSize: 13_400, codec: .bytes(), writes: writes, check: check, maximumOpenSegments: openSegments)
+            segmentSize: segmentSize, codec: .bytes(), writes: writes, check: check, maximumOpenSegments: openSegments)
         configuration.minimumSegmentSize = 13_000
         return configuration
     }
@@ -320,6 +320,63 @@ struct FoundBySimulationTests {
             }
             // Nothing that a crash tore is left, either.
             #expect(try look.verify().partitions.allSatisfy { $0.isClean && $0.damage.isEmpty && $0.remarks.isEmpty })
+        }
+    }
+
+    @Test("8, 11: a purge on a poisoned partition takes nothing that was never durable")
+    func purgeOfPoisoned() throws {
+        let disk = SimulatedDisk(seed: 1)
+        let configuration = Self.tiny(openSegments: 8)
+        try disk.run {
+            let wal = try await disk.open(configuration)
+            let partition = try wal.partition(0)
+            for k in 1...2 { try await partition.append(Self.large(k), durability: .synced) }
+            for k in 3...8 { try partition.append(Self.large(k)) }
+            // Of the segments that are synced next the second fails.
+            disk.inject(DiskFault(.ioError, on: [.sync], of: ".wal", skipping: 1))
+            await expectError(.io) { try await partition.sync() }
+            disk.heal()
+            // The files that it held open go to others.
+            for k in 1...8 { try await wal.partition(PartitionID(rawValue: UInt16(k))).append(Self.large(1), durability: .synced) }
+            #expect(try partition.purge(before: 8) == 1)
+            #expect(partition.firstRetainedLSN == 3)
+        }
+        Self.kill(disk)
+        try disk.run { try await Self.expectLarge(disk.open(configuration).partition(0), 3...8) }
+    }
+
+    @Test("5: a mark between the last durable record and a footer that recovery wrote is made durable with it")
+    func markBeforeFooter() throws {
+        let configuration = Self.tiny(segmentSize: 24_000)
+        // So long that the mark behind it lies across the boundary of two sectors.
+        let record = Payload([UInt8](repeating: 1, count: 960))
+        for seed in 0..<10 {
+            let disk = SimulatedDisk(seed: UInt64(seed))
+            try disk.run {
+                let partition = try await disk.open(configuration).partition(0)
+                try await partition.append(record, durability: .synced)
+                // Of a mark and a record the mark gets through, and perhaps some of the record.
+                disk.inject(DiskFault(.shortWrite, on: [.write, .writeSynced], of: ".wal", times: 1))
+                await expectError(.io) { try await partition.append(record, durability: .synced) }
+            }
+            Self.kill(disk)
+            let looks = Locked<[SimulatedDisk]>([])
+            disk.beforeEachOperation { number, operation, path in
+                guard [.sync, .read].contains(operation), path.hasSuffix(".wal") else { return }
+                for seed in 0..<20 {
+                    let look = disk.clone(after: .powerLoss, seed: UInt64(number * 32 + seed))
+                    looks.withLock { $0.append(look) }
+                }
+            }
+            try disk.run { _ = try await disk.open(configuration) }
+            disk.beforeEachOperation(nil)
+            for look in looks.withLock({ $0 }) {
+                try look.run {
+                    var cursor = try await look.open(configuration).partition(0).entries().makeCursor()
+                    #expect(try cursor.next()?.record == record)
+                    #expect(try cursor.next() == nil)
+                }
+            }
         }
     }
 }

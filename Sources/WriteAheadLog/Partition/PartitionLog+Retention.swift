@@ -21,12 +21,13 @@ extension PartitionLog {
         let (removed, first) = try state.withLock { (state) throws(WalError) -> (Int, UInt64) in
             let directory = try openDirectory()
             let (victims, first) = withLock { () -> ([Segment], UInt64) in
-                let keep = segments.indices.dropLast().prefix { k in
+                let goes = segments.indices.dropLast().prefix { k in
                     let segment = segments[k]
-                    return segment.isSealed && segment.lastLSN < lsn && !unsynced.contains { $0 === segment }
+                    return segment.isSealed && segment.lastLSN < lsn && segment.lastLSN <= hot.pointee.durableWord
+                        && !unsynced.contains { $0 === segment }
                 }
-                let victims = Array(segments[keep])
-                segments.removeSubrange(keep)
+                let victims = Array(segments[goes])
+                segments.removeSubrange(goes)
                 return (victims, segments.first?.firstLSN ?? hot.pointee.nextLSN)
             }
             guard !victims.isEmpty else { return (0, first) }

@@ -248,14 +248,9 @@ struct PartitionRecovery {
                 try tear(&survey, at: place, offset: 0, because: ghost)
                 return
             }
-            // A sealed segment that was durable as a whole needs no reading, and no more rewriting than its footer.
-            let footerWhereAllIsDurable = file.footer.flatMap {
-                $0.recordCount > 0 && $0.lastLSN <= survey.durable ? $0 : nil
-            }
-            if let footer = footerWhereAllIsDurable, !isKnownDurable(footer, survey) {
-                survey.scanned[place] = footer.dataEnd
-            }
-            if settings.check == .tail, let footer = footerWhereAllIsDurable {
+            // A sealed segment that was durable as a whole needs no reading.
+            let isDurable = file.footer.map { $0.recordCount > 0 && isKnownDurable($0, survey) } ?? false
+            if settings.check == .tail, isDurable, let footer = file.footer {
                 survey.nextLSN = footer.lastLSN + 1
                 survey.kept = place + 1
                 survey.endOffset = footer.dataEnd
@@ -278,7 +273,7 @@ struct PartitionRecovery {
             file.file.close()
             survey.durable = max(survey.durable, scan.greatestMark)
             // What was durable as a whole is read for a full check, but not rewritten.
-            if footerWhereAllIsDurable == nil { survey.scanned[place] = from }
+            if !isDurable { survey.scanned[place] = from }
             survey.nextLSN = scan.nextLSN
             survey.kept = place + 1
             survey.endOffset = scan.offset
@@ -311,8 +306,8 @@ struct PartitionRecovery {
         }
     }
 
-    /// A footer is written behind a last record that may have been durable before: only something that is durable behind it,
-    /// or an orderly close, says that it is on the disk too.
+    /// A footer, and a mark before it, are written behind a last record that may have been durable before: only something that is
+    /// durable behind them, or an orderly close, says that they are on the disk too.
     private func isKnownDurable(_ footer: SegmentFooter, _ survey: Survey) -> Bool {
         footer.lastLSN < survey.durable || survey.state.isClean && footer.lastLSN <= survey.state.durable
     }
