@@ -82,7 +82,9 @@ struct DamageOracle {
             if k > 0, present[k - 1].image.epoch > segment.image.epoch {
                 return Stop(place: Place(code: .corrupt, segment: next, offset: 0, lsn: next), segment: k)
             }
-            if !readsAll, segment.isSealed, segment.lastLSN <= known {
+            // Its footer may have been written behind a last record that was durable before; then it is read.
+            let isClosed = state.map { $0.isClean && segment.lastLSN <= $0.durable } ?? false
+            if !readsAll, segment.isSealed, segment.lastLSN < known || isClosed {
                 next = segment.lastLSN + 1
                 continue
             }

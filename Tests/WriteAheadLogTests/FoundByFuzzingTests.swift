@@ -4,7 +4,7 @@ import WriteAheadLog
 
 /// Promise 7: no number from disk is trusted before it is bounded. Files with right checksums and numbers that were never written,
 /// as fuzzing made them.
-@Suite("Found by fuzzing", .timeLimit(.minutes(2)))
+@Suite("Found by fuzzing", .timeLimit(.minutes(15)))
 struct FoundByFuzzingTests {
     private static let segment = "partition-00001/00000000000000000001.wal"
     private static let state = "partition-00001/STATE"

@@ -337,7 +337,9 @@ struct FoundBySimulationTests {
             await expectError(.io) { try await partition.sync() }
             disk.heal()
             // The files that it held open go to others.
-            for k in 1...8 { try await wal.partition(PartitionID(rawValue: UInt16(k))).append(Self.large(1), durability: .synced) }
+            for id in UInt16(1)...8 {
+                try await wal.partition(PartitionID(rawValue: id)).append(Self.large(1), durability: .synced)
+            }
             #expect(try partition.purge(before: 8) == 1)
             #expect(partition.firstRetainedLSN == 3)
         }
