@@ -35,7 +35,7 @@ package struct HistoryPlan: Sendable {
         lives = 2 + Int(random.next() % 4)
         operationsPerLife = [4, 12, 12, 30][Int(random.next() % 4)]
         onlySize = random.next() % 3 == 0 ? [24, 72, 496, 1000, 1008][Int(random.next() % 5)] : nil
-        lookOnceIn = 40
+        lookOnceIn = 56
         exposesFreedBlocks = random.next() % 2 == 0
     }
 }

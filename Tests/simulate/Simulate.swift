@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 import WalSimulation
 import WriteAheadLog
 
@@ -133,7 +134,9 @@ private func runHistories(_ seeds: Seeds, _ threads: Int, without: String? = nil
     let campaign = Campaign(
         seeds: seeds.first..<(seeds.first + seeds.seeds), threads: threads, disabled: try measure(without))
     let result = try campaign.run { done in
-        if done % 10_000 == 0 { print("  \(done) histories, \(seconds(.now - start))") }
+        guard done % 10_000 == 0 else { return }
+        print("  \(done) histories, \(seconds(.now - start))")
+        fflush(nil)
     }
     let counts = result.counts
     for failure in result.failures {
