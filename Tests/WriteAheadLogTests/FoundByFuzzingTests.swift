@@ -35,7 +35,7 @@ struct FoundByFuzzingTests {
                 }
                 guard let wal = try? await disk.open(settings) else { return }
                 let partition = try wal.partition(1)
-                let before = try partition.readAll().lsns
+                let before = partition.readAll().lsns
                 let lsn = try await partition.append(Payload([7]), durability: .synced).lsn
                 try await wal.close()
                 let again = try await disk.open(settings)
@@ -73,6 +73,12 @@ struct FoundByFuzzingTests {
     func stateFloor() throws {
         try Self.exercise(Self.withState([:]) { $0.nextLSNFloor = 87 })
         try Self.exercise(Self.withState([:]) { $0.firstRetained = 87 })
+    }
+
+    @Test("STATE with an epoch beyond the greatest that it states: what is appended next would count as truncated away")
+    func stateEpochs() throws {
+        try Self.exercise(Self.withState([:]) { $0.oldestEpoch = 2 })
+        try Self.exercise(Self.withState(Self.files()) { $0.oldestEpoch = 1 << 61 })
     }
 
     @Test("a mark of an LSN that does not exist", arguments: [UInt64.max, UInt64.max - 1, LSN.max.rawValue])

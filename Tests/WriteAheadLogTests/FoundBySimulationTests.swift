@@ -86,7 +86,7 @@ struct FoundBySimulationTests {
     func name() throws {
         let disk = SimulatedDisk(seed: 1)
         try disk.run {
-            try await disk.open(Self.tiny()).partition(0).append(Self.large(1))
+            _ = try await disk.open(Self.tiny()).partition(0).append(Self.large(1))
         }
         Self.kill(disk)
         // Recovery makes the partition clean, and is killed before it syncs the log's own directory.
@@ -162,7 +162,7 @@ struct FoundBySimulationTests {
             }
         }
         try disk.run {
-            try await disk.open(Self.tiny()).partition(0).append(Self.large(9), durability: .synced)
+            _ = try await disk.open(Self.tiny()).partition(0).append(Self.large(9), durability: .synced)
         }
         disk.beforeEachOperation(nil)
         for look in looks.withLock({ $0 }) {

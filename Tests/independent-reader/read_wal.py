@@ -184,7 +184,8 @@ def state_of(slot, partition):
     state = State()
     (state.sequence, state.epoch, state.oldest_epoch, state.first_retained, state.next_free, state.durable, flags,
      count) = struct.unpack_from("<8Q", slot, 16)
-    if of_partition != partition or count > 24 or not 1 <= state.first_retained <= LARGEST_LSN:
+    if of_partition != partition or count > 24 or not 1 <= state.first_retained <= LARGEST_LSN \
+            or state.oldest_epoch > state.epoch:
         return None
     if flags & ~1:
         raise Unusable("STATE has flags %#x" % flags)

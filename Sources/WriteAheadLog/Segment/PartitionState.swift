@@ -89,7 +89,7 @@ package struct PartitionState: Equatable, Sendable {
             let count: UInt64 = reader.integer(72), count <= UInt64(Self.historyLimit),
             firstRetained >= 1, firstRetained <= LSN.max.rawValue, floor >= 1, floor <= LSN.max.rawValue,
             durable < LSN.max.rawValue, epoch >= 1, epoch <= FileFormat.largestCounter,
-            oldestEpoch <= FileFormat.largestCounter, sequence <= FileFormat.largestCounter,
+            oldestEpoch <= epoch, sequence <= FileFormat.largestCounter,
             // What was given out was durable when this was written, and what was purged was given out.
             floor <= durable + 1, firstRetained <= floor
         else { return nil }
@@ -108,7 +108,7 @@ package struct PartitionState: Equatable, Sendable {
         isClean = flags & 1 != 0
         for k in 0..<Int(count) {
             guard let epoch: UInt64 = reader.integer(80 + 16 * k), let first: UInt64 = reader.integer(88 + 16 * k),
-                epoch <= FileFormat.largestCounter, first >= 1, first <= LSN.max.rawValue
+                epoch <= self.epoch, first >= 1, first <= LSN.max.rawValue
             else { return nil }
             history.append(EpochStart(epoch: epoch, firstLSN: first))
         }
