@@ -66,7 +66,8 @@ sanitize: deps
 	TSAN_OPTIONS=suppressions=$(CURDIR)/.ci/tsan-suppressions \
 		$(SWIFT) test --skip-build --sanitize=thread --scratch-path .build-tsan --no-parallel $(SLOW)
 	$(SWIFT) build --build-tests --sanitize=address --scratch-path .build-asan
-	$(SWIFT) test --skip-build --sanitize=address --scratch-path .build-asan --no-parallel $(SLOW)
+	LSAN_OPTIONS=suppressions=$(CURDIR)/.ci/lsan-suppressions \
+		$(SWIFT) test --skip-build --sanitize=address --scratch-path .build-asan --no-parallel $(SLOW)
 
 speed:
 	$(SWIFT) build -c release --package-path Benchmarks --product speed

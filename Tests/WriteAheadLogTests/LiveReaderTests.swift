@@ -1,4 +1,5 @@
 import Testing
+import WalTesting
 import WriteAheadLog
 
 @Suite struct `Reading beside a live writer` {
@@ -29,6 +30,35 @@ import WriteAheadLog
             }
             writer.cancel()
             try await writer.value
+            try await wal.close()
+        }
+    }
+
+    @Test(.timeLimit(.minutes(15)))
+    func `a segment that is begun and synced after the reader listed the names is not missing`() async throws {
+        try await withTemporaryDirectory { path in
+            let configuration = small()
+            let wal = try await BytesWal.open(at: path, configuration: configuration)
+            let partition = try wal.partition(1)
+            // Two fill a segment.
+            let large = Payload([UInt8](repeating: 1, count: 40_000))
+            for _ in 1...2 { try await partition.append(large, durability: .synced) }
+            let storage = FaultyStorage(runsWorkers: false)
+            // Each time that the reader comes to STATE.
+            let looks = Locked(0)
+            for _ in 0..<10 {
+                storage.before([.openFile], of: FileFormat.stateFileName) {
+                    looks.withLock { $0 += 1 }
+                    for _ in 1...2 { _ = try? partition.append(large) }
+                    _ = try? partition.syncAndWait()
+                }
+            }
+            let reader = try await BytesWal.open(
+                at: path, configuration: configuration, storage: storage, isReadOnly: true)
+            storage.heal()
+            #expect(looks.withLock { $0 } == 1, "it need not look again")
+            #expect(try reader.partition(1).lastLSN == 4)
+            try await reader.close()
             try await wal.close()
         }
     }

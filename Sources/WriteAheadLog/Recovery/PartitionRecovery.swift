@@ -117,7 +117,8 @@ struct PartitionRecovery {
     private func inventory(_ directory: any WalDirectory) throws(WalError) -> Inventory {
         var found = Inventory()
         var names: [(String, UInt64)] = []
-        var hasState = false
+        // Before the names: a writer at work goes on between the two, and what STATE calls durable must be there.
+        found.state = try readState(directory)
         for entry in try directory.list() {
             if let lsn = FileFormat.firstLSN(ofSegmentNamed: entry.name) {
                 guard entry.kind == .file else {
@@ -127,18 +128,11 @@ struct PartitionRecovery {
                         partition: id, segment: LSN(lsn))
                 }
                 names.append((entry.name, lsn))
-            } else if entry.name == FileFormat.stateFileName {
-                hasState = true
             } else if entry.name.hasSuffix(FileFormat.preparedSuffix) {
                 found.leftovers.append(entry.name)
             }
         }
         names.sort { $0.1 < $1.1 }
-        if hasState {
-            let file = try directory.openFile(FileFormat.stateFileName, .read)
-            defer { file.close() }
-            found.state = try PartitionState.read(file, partition: id)
-        }
         for (name, lsn) in names {
             if let state = found.state, lsn < state.firstRetained {
                 found.leftovers.append(name)
@@ -156,6 +150,19 @@ struct PartitionRecovery {
             found.files.append(file)
         }
         return found
+    }
+
+    /// Nil where there is none, or none that is whole.
+    private func readState(_ directory: any WalDirectory) throws(WalError) -> PartitionState? {
+        let file: any WalFile
+        do throws(WalError) {
+            file = try directory.openFile(FileFormat.stateFileName, .read)
+        } catch {
+            guard error.code == .notFound else { throw error }
+            return nil
+        }
+        defer { file.close() }
+        return try PartitionState.read(file, partition: id)
     }
 
     /// Only once it is known that there is no damage: an open that is refused changes nothing.
