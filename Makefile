@@ -1,5 +1,5 @@
 # `make demo` and `make test` are all that a newcomer needs; the rest is for those who work on this.
-.PHONY: help deps demo test test-minimal test-reader simulate controls sanitize crash crash-full speed fuzz fuzz-smoke fuzz-corpus
+.PHONY: help deps demo test test-minimal test-reader simulate controls sanitize crash crash-full bench fuzz fuzz-smoke fuzz-corpus
 .PHONY: fuzz-build lint clean
 SWIFT ?= swift
 
@@ -15,7 +15,7 @@ help:
 	@echo "                   of a small one, bits turned over; with SEEDS=100000 every bit and length (10 minutes)"
 	@echo "make controls      leaves out each safety measure in turn, and shows that the histories notice"
 	@echo "make sanitize      the tests under thread sanitizer and address sanitizer (15 minutes)"
-	@echo "make speed         a table of times beside those of a C baseline in the same run (5 minutes)"
+	@echo "make bench         a table of times beside those of a C baseline in the same run (5 minutes)"
 	@echo "make fuzz          libFuzzer, SECONDS=600 for each of six targets; fuzz-smoke is short, fuzz-corpus keeps what was found"
 	@echo "make lint          swift format, strictly"
 
@@ -69,9 +69,9 @@ sanitize: deps
 	LSAN_OPTIONS=suppressions=$(CURDIR)/.ci/lsan-suppressions \
 		$(SWIFT) test --skip-build --sanitize=address --scratch-path .build-asan --no-parallel $(SLOW)
 
-speed:
-	$(SWIFT) build -c release --package-path Benchmarks --product speed
-	Benchmarks/.build/release/speed
+bench:
+	$(SWIFT) build -c release --package-path Benchmarks --product bench
+	Benchmarks/.build/release/bench
 
 # --sanitize has SwiftPM leave out main, for libFuzzer brings one; of several -sanitize options the compiler takes the last.
 fuzz-build: deps

@@ -9,12 +9,12 @@ let package = Package(
     targets: [
         .target(name: "CBaseline", cSettings: [.unsafeFlags(["-O3"])]),
         .executableTarget(
-            name: "speed",
+            name: "bench",
             dependencies: [
                 "CBaseline",
                 .product(name: "WriteAheadLog", package: "swift-wal"),
                 .product(name: "WalBinary", package: "swift-wal"),
             ],
-            swiftSettings: [.swiftLanguageMode(.v6)]),
+            swiftSettings: [.swiftLanguageMode(.v6), .enableUpcomingFeature("NonisolatedNonsendingByDefault")]),
     ]
 )

@@ -67,7 +67,30 @@ static inline void put(uint8_t *to, const void *record, uint32_t size) {
     memcpy(to + HEADER, record, size);
 }
 
-double baseline_append_mapped(const char *dir, const void *record, unsigned size, long count) {
+unsigned long bench_clock(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (unsigned long)t.tv_sec * 1000000000ul + (unsigned long)t.tv_nsec;
+}
+
+void histogram_add(histogram_t *h, unsigned long ns) {
+    unsigned bits = ns < 8 ? 3 : 63 - (unsigned)__builtin_clzl(ns);
+    unsigned bucket = ns < 8 ? (unsigned)ns : (bits - 2) * 8 + (unsigned)(ns >> (bits - 3) & 7);
+    h->counts[bucket]++;
+    h->total++;
+    if (ns > h->worst) h->worst = ns;
+}
+
+double histogram_quantile(const histogram_t *h, double share) {
+    unsigned long wanted = (unsigned long)((double)h->total * share), seen = 0;
+    for (unsigned k = 0; k < 64 * 8; k++) {
+        seen += h->counts[k];
+        if (seen > wanted) return k < 8 ? k + 1 : (double)((9ul + k % 8) << (k / 8 - 1));
+    }
+    return (double)h->worst;
+}
+
+static inline double append_mapped(const char *dir, const void *record, unsigned size, long count, histogram_t *times) {
     prepare();
     char name[4096];
     int segment = -1, fd = -1;
@@ -75,6 +98,7 @@ double baseline_append_mapped(const char *dir, const void *record, unsigned size
     size_t offset = SEGMENT;
     double start = now();
     for (long i = 0; i < count; i++) {
+        unsigned long began = times ? bench_clock() : 0;
         if (offset + size + HEADER > SEGMENT) {
             if (m) { munmap(m, SEGMENT); close(fd); }
             path(name, dir, ++segment);
@@ -86,11 +110,39 @@ double baseline_append_mapped(const char *dir, const void *record, unsigned size
         }
         put(m + offset, record, size);
         offset += size + HEADER;
+        if (times) histogram_add(times, bench_clock() - began);
     }
     double each = (now() - start) / (double)count;
     if (m) { munmap(m, SEGMENT); close(fd); }
     for (int k = 0; k <= segment; k++) { path(name, dir, k); unlink(name); }
     return each;
+}
+
+double baseline_append_mapped(const char *dir, const void *record, unsigned size, long count) {
+    return append_mapped(dir, record, size, count, NULL);
+}
+
+double baseline_append_latency(const char *dir, const void *record, unsigned size, long count, histogram_t *times) {
+    return append_mapped(dir, record, size, count, times);
+}
+
+double baseline_write_and_sync(const char *dir, unsigned long bytes) {
+    char name[4096];
+    path(name, dir, 0);
+    static uint8_t block[1 << 20];
+    memset(block, 1, sizeof block);
+    int fd = open(name, O_RDWR | O_CREAT, 0600);
+    if (fd < 0) return -1;
+    double start = now();
+    for (unsigned long at = 0; at < bytes; at += sizeof block) {
+        size_t n = bytes - at < sizeof block ? bytes - at : sizeof block;
+        if (pwrite(fd, block, n, (off_t)at) != (ssize_t)n) return -1;
+    }
+    if (fdatasync(fd)) return -1;
+    double taken = (now() - start) / 1e9;
+    close(fd);
+    unlink(name);
+    return taken;
 }
 
 double baseline_append_sync(const char *dir, const void *record, unsigned size, long count) {

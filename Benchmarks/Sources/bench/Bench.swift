@@ -1,0 +1,90 @@
+import CBaseline
+import Foundation
+import WriteAheadLog
+
+/// One run of everything: ours, what C allows, and the peers that are installed, in turn.
+@main
+struct Bench {
+    static func main() async throws {
+        let environment = ProcessInfo.processInfo.environment
+        let directory = environment["BENCH_DIR"] ?? ".build/bench-data"
+        let json = environment["BENCH_JSON"] ?? ".build/bench.json"
+        let repetitions = max(1, Int(environment["REPETITIONS"] ?? "") ?? 5)
+        let wanted = Array(CommandLine.arguments.dropFirst())
+        try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: directory) }
+
+        let place = Place(directory: directory)
+        let all = place.appends + place.commits + place.streams + place.opens + place.contention + place.latencies
+        let chosen = all.filter { figure in wanted.isEmpty || wanted.contains { figure.name.hasPrefix($0) } }
+        guard !chosen.isEmpty else {
+            print("No figure is named so. There are: \(all.map(\.name).joined(separator: ", "))")
+            exit(64)
+        }
+        print(
+            """
+            Medians of \(repetitions); the ratio is time over time, also for rates: below 1 is faster than the limit, which is C on the same
+            machine in the same run. Peers: \(place.peersText).
+            \(Report.heading)
+            """)
+        let report = Report(repetitions: repetitions)
+        for measurement in chosen { try await report.measure(measurement) }
+        try report.write(to: json)
+        print("Written to \(json).")
+    }
+}
+
+/// Where everything is measured, and by what.
+struct Place {
+    let directory: String
+    let log: BenchLog
+
+    init(directory: String) {
+        self.directory = directory
+        log = BenchLog(directory: directory)
+    }
+
+    var peersText: String {
+        let sqlite = peer_sqlite_available() ? "SQLite (WAL)" : "SQLite is not installed (libsqlite3-dev)"
+        let rocksdb = peer_rocksdb_available() ? "RocksDB" : "RocksDB is not installed (librocksdb-dev)"
+        return "\(sqlite), \(rocksdb)"
+    }
+
+    /// Peers that append, at the same durability: handed to the OS, or synced.
+    func appendingPeers(
+        _ record: [UInt8], _ writes: Int, batch: Int = 1, threads: Int = 1, synced: Bool = false,
+        _ figure: @escaping (_ nanoseconds: Double) -> Double
+    ) -> [(name: String, measure: () throws -> Double)] {
+        var peers: [(name: String, measure: () throws -> Double)] = []
+        if peer_sqlite_available(), threads == 1 {
+            peers.append(
+                (
+                    "SQLite",
+                    { figure(peer_sqlite_append(directory, record, Int32(record.count), writes, Int32(batch), synced)) }
+                ))
+        }
+        if peer_rocksdb_available() {
+            peers.append(
+                (
+                    "RocksDB",
+                    {
+                        figure(
+                            peer_rocksdb_append(
+                                directory, record, Int32(record.count), writes, Int32(batch), Int32(threads), synced))
+                    }
+                ))
+        }
+        return peers
+    }
+
+    func readingPeers(_ record: [UInt8], _ count: Int) -> [(name: String, measure: () throws -> Double)] {
+        var peers: [(name: String, measure: () throws -> Double)] = []
+        if peer_sqlite_available() {
+            peers.append(("SQLite", { peer_sqlite_read(directory, record, Int32(record.count), count) }))
+        }
+        if peer_rocksdb_available() {
+            peers.append(("RocksDB", { peer_rocksdb_read(directory, record, Int32(record.count), count) }))
+        }
+        return peers
+    }
+}

@@ -1,0 +1,80 @@
+import CBaseline
+import WriteAheadLog
+
+extension Place {
+    /// On the disk: what returned survives a loss of power.
+    var commits: [Measurement] {
+        let count = 1000
+        let one = Measurement(
+            name: "append_sync_1", unit: "µs/record", target: 1.15, limitIs: "pwrite and fdatasync",
+            ours: {
+                try await log.measure(.raw, records: count, each: Payload(recordA)) { wal in
+                    let partition = try wal.partition(1)
+                    let payload = Payload(recordA)
+                    return try await seconds {
+                        for _ in 0..<count { try await partition.append(payload, durability: .synced) }
+                    } * 1e6 / Double(count)
+                }
+            }, limit: { baseline_append_sync(directory, recordA, 65, count) / 1000 },
+            peers: appendingPeers(recordA, count, synced: true) { $0 / 1000 })
+        return [
+            one, group("group_commit_64", partitions: 1, tasks: 64, target: 1 / 1.6),
+            group("group_commit_8x8", partitions: 8, tasks: 8, target: 1), tail,
+        ]
+    }
+
+    private func group(_ name: String, partitions: Int, tasks: Int, target: Double) -> Measurement {
+        let each = 500
+        return Measurement(
+            name: name, unit: "records/s", isRate: true, target: target, limitIs: "group commit by 64 threads, one file",
+            ours: {
+                try await log.measure(.raw, records: partitions * tasks * each, each: Payload(recordA)) { wal in
+                    let taken = try await seconds { try await commit(wal, partitions, tasks, each) { _ in } }
+                    return Double(partitions * tasks * each) / taken
+                }
+            }, limit: { baseline_group_commit(directory, recordA, 65, 64, Int32(each)) },
+            peers: appendingPeers(recordA, each, threads: 64, synced: true) { 1e9 / $0 })
+    }
+
+    private var tail: Measurement {
+        Measurement(
+            name: "group_commit_64_p99", unit: "ms", target: 1,
+            ours: {
+                var histogram = histogram_t()
+                let each = 500
+                _ = try await log.measure(.raw, records: 64 * each, each: Payload(recordA)) { wal in
+                    let times = Times()
+                    try await commit(wal, 1, 64, each) { times.add($0) }
+                    histogram = times.histogram
+                    return 0
+                }
+                return histogram_quantile(&histogram, 0.99) / 1e6
+            })
+    }
+
+    /// Each of `tasks` callers for each partition appends `each` records and waits for each.
+    private func commit(
+        _ wal: Wal<Payload>, _ partitions: Int, _ tasks: Int, _ each: Int,
+        timed: @escaping @Sendable (_ nanoseconds: [UInt]) -> Void
+    ) async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for p in 0..<partitions {
+                let partition = try wal.partition(PartitionID(rawValue: UInt16(p)))
+                for _ in 0..<tasks {
+                    group.addTask {
+                        let payload = Payload(recordA)
+                        var times: [UInt] = []
+                        times.reserveCapacity(each)
+                        for _ in 0..<each {
+                            let start = bench_clock()
+                            try await partition.append(payload, durability: .synced)
+                            times.append(bench_clock() - start)
+                        }
+                        timed(times)
+                    }
+                }
+            }
+            try await group.waitForAll()
+        }
+    }
+}
