@@ -7,7 +7,8 @@ extension Place {
     var contention: [Measurement] {
         [1, 2].map { threads in
             Measurement(
-                name: threads == 1 ? "one_thread_65" : "two_threads_65", unit: "ns/record", target: threads == 1 ? nil : 50,
+                name: threads == 1 ? "one_thread_65" : "two_threads_65", unit: "ns/record",
+                target: threads == 1 ? nil : 50,
                 ours: {
                     let each = 4_000_000 / threads
                     return try await log.measure(.raw, records: each * threads, each: Payload(recordA)) { wal in

@@ -6,7 +6,8 @@ extension Place {
     /// Opening a log of 1,000,000 records of 65 bytes, in milliseconds.
     var opens: [Measurement] {
         [
-            Measurement(name: "reopen_1m_clean", unit: "ms", target: 1, ours: { try await reopen(isClean: true, unsynced: 0) }),
+            Measurement(
+                name: "reopen_1m_clean", unit: "ms", target: 1, ours: { try await reopen(isClean: true, unsynced: 0) }),
             // 11,000 records and their frames are a little under a MiB.
             Measurement(
                 name: "reopen_1m_crashed", unit: "ms", target: 10,
