@@ -26,7 +26,8 @@ extension Place {
     private func group(_ name: String, partitions: Int, tasks: Int, target: Double) -> Measurement {
         let each = 500
         return Measurement(
-            name: name, unit: "records/s", isRate: true, target: target, limitIs: "group commit by 64 threads, one file",
+            name: name, unit: "records/s", isRate: true, target: target,
+            limitIs: "group commit by 64 threads, one file",
             ours: {
                 try await log.measure(.raw, records: partitions * tasks * each, each: Payload(recordA)) { wal in
                     let taken = try await seconds { try await commit(wal, partitions, tasks, each) { _ in } }

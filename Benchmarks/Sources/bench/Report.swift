@@ -69,7 +69,8 @@ final class Report {
         let limit = limits.isEmpty ? nil : try Sample(limits, of: "the limit of \(what.name)")
         let ratio = limit.map { what.isRate ? $0.median / mine.median : mine.median / $0.median }
         let figure = Figure(
-            name: what.name, unit: what.unit, ours: mine.median, limit: limit?.median, ratio: ratio, oursMin: mine.least,
+            name: what.name, unit: what.unit, ours: mine.median, limit: limit?.median, ratio: ratio,
+            oursMin: mine.least,
             oursMax: mine.most, limitMin: limit?.least, limitMax: limit?.most,
             peers: try peers.mapValues { try Sample($0, of: "a peer in \(what.name)").median }, target: what.target,
             isWithinTarget: what.target.map { (ratio ?? mine.median) <= $0 }, limitIs: what.limitIs)
@@ -87,7 +88,8 @@ final class Report {
     }
 
     private static func row(_ cells: [String], _ last: String) -> String {
-        zip(cells, columns).map { cell, width in cell + String(repeating: " ", count: max(1, width - cell.count)) }.joined()
+        zip(cells, columns).map { cell, width in cell + String(repeating: " ", count: max(1, width - cell.count)) }
+            .joined()
             + last
     }
 
@@ -104,7 +106,8 @@ final class Report {
             guard let value, let least, let most else { return "–" }
             return "\(text(value)) [\(text(least))…\(text(most))]"
         }
-        let peers = figure.peers.sorted { $0.key < $1.key }.map { "\($0.key) \(text($0.value))" }.joined(separator: ", ")
+        let peers = figure.peers.sorted { $0.key < $1.key }.map { "\($0.key) \(text($0.value))" }.joined(
+            separator: ", ")
         let target = figure.target.map { "\(figure.isWithinTarget == true ? "≤" : "> ") \(text($0))" } ?? "–"
         return row(
             [
