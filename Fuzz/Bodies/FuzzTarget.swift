@@ -61,8 +61,8 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
         fuzz_meter_begin()
         let result = try body()
         let peak = fuzz_meter_peak()
-        // Code that is not optimised keeps values in boxes: there the bound only tells what grows without one.
-        let limit = _isDebugAssertConfiguration() ? 4 * limit : limit
+        // The bound is that of optimised code. Without optimisation the corpus takes up to 2.1 times as much, for boxes.
+        let limit = _isDebugAssertConfiguration() ? 3 * limit : limit
         if peak > limit { throw FuzzFailure("\(peak) bytes were allocated, over the limit of \(limit)") }
         return result
     }

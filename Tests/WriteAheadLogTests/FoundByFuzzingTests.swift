@@ -79,6 +79,12 @@ struct FoundByFuzzingTests {
     func stateEpochs() throws {
         try Self.exercise(Self.withState([:]) { $0.oldestEpoch = 2 })
         try Self.exercise(Self.withState(Self.files()) { $0.oldestEpoch = 1 << 61 })
+        var state = PartitionState(partition: 1)
+        state.note(epoch: 9, firstLSN: 1)
+        let right = try state.encoded().withUnsafeBytes { try PartitionState(decoding: $0, partition: 1) }
+        state.epoch = 8
+        let wrong = try state.encoded().withUnsafeBytes { try PartitionState(decoding: $0, partition: 1) }
+        #expect(right != nil && wrong == nil)
     }
 
     @Test("a mark of an LSN that does not exist", arguments: [UInt64.max, UInt64.max - 1, LSN.max.rawValue])

@@ -40,7 +40,7 @@ import WriteAheadLog
             let configuration = small()
             let wal = try await BytesWal.open(at: path, configuration: configuration)
             let partition = try wal.partition(1)
-            // Two fill a segment.
+            // Each fills a segment.
             let large = Payload([UInt8](repeating: 1, count: 40_000))
             for _ in 1...2 { try await partition.append(large, durability: .synced) }
             let storage = FaultyStorage(runsWorkers: false)
@@ -55,9 +55,15 @@ import WriteAheadLog
             }
             let reader = try await BytesWal.open(
                 at: path, configuration: configuration, storage: storage, isReadOnly: true)
-            storage.heal()
             #expect(looks.withLock { $0 } == 1, "it need not look again")
             #expect(try reader.partition(1).lastLSN == 4)
+            // Nor need the tools.
+            #expect(try WalInspection.inspect(at: path, storage: storage).partitions.allSatisfy { $0.damage.isEmpty })
+            #expect(looks.withLock { $0 } == 2)
+            #expect(try WalVerification.verify(at: path, storage: storage).damage.isEmpty)
+            // STATE, and its slots one by one.
+            #expect(looks.withLock { $0 } == 4)
+            storage.heal()
             try await reader.close()
             try await wal.close()
         }

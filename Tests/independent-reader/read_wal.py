@@ -187,6 +187,8 @@ def state_of(slot, partition):
     if of_partition != partition or count > 24 or not 1 <= state.first_retained <= LARGEST_LSN \
             or state.oldest_epoch > state.epoch:
         return None
+    if any(epoch > state.epoch for epoch, _ in struct.iter_unpack("<QQ", slot[80:80 + 16 * count])):
+        return None
     if flags & ~1:
         raise Unusable("STATE has flags %#x" % flags)
     state.there = True

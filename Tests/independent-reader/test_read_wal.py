@@ -284,8 +284,13 @@ class RowTests(LogCase):
         old = SegmentWriter(20, epoch=1)
         old.record()
         old.mark_frame(20)
-        self.write(*self.three()[:2], old, state=slot(oldest=2, first=4, durable=6))
+        self.write(*self.three()[:2], old, state=slot(epoch=2, oldest=2, first=4, durable=6))
         self.expect(0, range(4, 7))
+
+    def test_a_state_of_epochs_beyond_its_greatest_is_not_right(self):
+        for wrong in (slot(epoch=1, oldest=2, durable=9), slot(epoch=1, starts=((2, 1),), durable=9)):
+            self.assertFalse(read_wal.state_of(wrong[:512], 1))
+        self.assertTrue(read_wal.state_of(slot(epoch=2, oldest=2, starts=((2, 1),), durable=9)[:512], 1))
 
     def test_a_missing_one_is_damage_where_it_was_durable(self):
         first, _, last = self.three()

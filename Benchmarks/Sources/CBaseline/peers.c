@@ -24,12 +24,6 @@ static void *symbol(void *library, const char *name, int *missing) {
     return found;
 }
 
-static void remove_tree(const char *path) {
-    char command[4200];
-    snprintf(command, sizeof command, "rm -rf '%s'", path);
-    if (system(command)) perror(path);
-}
-
 // MARK: SQLite
 
 static int (*sq_open)(const char *, void **);
@@ -64,53 +58,40 @@ bool peer_sqlite_available(void) {
     return state > 0;
 }
 
+/// A database with a table for records, and the statement that adds one.
+static void *sqlite_log(const char *dir, const char *synchronous, void **insert) {
+    char path[4096], pragmas[128];
+    snprintf(path, sizeof path, "%s/db", dir);
+    snprintf(pragmas, sizeof pragmas, "PRAGMA journal_mode=WAL; PRAGMA wal_autocheckpoint=0; PRAGMA synchronous=%s", synchronous);
+    void *db;
+    if (sq_open(path, &db) || sq_exec(db, pragmas, NULL, NULL, NULL)) return NULL;
+    if (sq_exec(db, "CREATE TABLE log (lsn INTEGER PRIMARY KEY, record BLOB)", NULL, NULL, NULL)) return NULL;
+    return sq_prepare(db, "INSERT INTO log (record) VALUES (?)", -1, insert, NULL) ? NULL : db;
+}
+
+static bool sqlite_insert(void *insert, const void *record, int size) {
+    return !sq_bind_blob(insert, 1, record, size, NULL) && sq_step(insert) == 101 && !sq_reset(insert);
+}
+
 double peer_sqlite_append(const char *dir, const void *record, int size, long transactions, int batch, bool synced) {
-    char path[4096];
-    snprintf(path, sizeof path, "%s/sqlite", dir);
-    remove_tree(path);
-    char command[4200];
-    snprintf(command, sizeof command, "mkdir -p '%s'", path);
-    if (system(command)) return -1;
-    strcat(path, "/db");
-    void *db, *insert;
-    if (sq_open(path, &db)) return -1;
-    if (sq_exec(db, "PRAGMA journal_mode=WAL; PRAGMA wal_autocheckpoint=0", NULL, NULL, NULL)) return -1;
-    if (sq_exec(db, synced ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=OFF", NULL, NULL, NULL)) return -1;
-    if (sq_exec(db, "CREATE TABLE log (lsn INTEGER PRIMARY KEY, record BLOB)", NULL, NULL, NULL)) return -1;
-    if (sq_prepare(db, "INSERT INTO log (record) VALUES (?)", -1, &insert, NULL)) return -1;
+    void *insert, *db = sqlite_log(dir, synced ? "FULL" : "OFF", &insert);
+    if (!db) return -1;
     double start = now();
     for (long t = 0; t < transactions; t++) {
         if (batch > 1 && sq_exec(db, "BEGIN", NULL, NULL, NULL)) return -1;
-        for (int k = 0; k < batch; k++) {
-            if (sq_bind_blob(insert, 1, record, size, NULL)) return -1;
-            if (sq_step(insert) != 101 || sq_reset(insert)) return -1;
-        }
+        for (int k = 0; k < batch; k++) if (!sqlite_insert(insert, record, size)) return -1;
         if (batch > 1 && sq_exec(db, "COMMIT", NULL, NULL, NULL)) return -1;
     }
     double each = (now() - start) / (double)(transactions * batch);
     sq_finalize(insert);
     sq_close(db);
-    snprintf(path, sizeof path, "%s/sqlite", dir);
-    remove_tree(path);
     return each;
 }
 
 double peer_sqlite_read(const char *dir, const void *record, int size, long count) {
-    char path[4096];
-    snprintf(path, sizeof path, "%s/sqlite", dir);
-    remove_tree(path);
-    char command[4200];
-    snprintf(command, sizeof command, "mkdir -p '%s'", path);
-    if (system(command)) return -1;
-    strcat(path, "/db");
-    void *db, *statement;
-    if (sq_open(path, &db)) return -1;
-    if (sq_exec(db, "PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF", NULL, NULL, NULL)) return -1;
-    if (sq_exec(db, "CREATE TABLE log (lsn INTEGER PRIMARY KEY, record BLOB); BEGIN", NULL, NULL, NULL)) return -1;
-    if (sq_prepare(db, "INSERT INTO log (record) VALUES (?)", -1, &statement, NULL)) return -1;
-    for (long k = 0; k < count; k++) {
-        if (sq_bind_blob(statement, 1, record, size, NULL) || sq_step(statement) != 101 || sq_reset(statement)) return -1;
-    }
+    void *statement, *db = sqlite_log(dir, "OFF", &statement);
+    if (!db || sq_exec(db, "BEGIN", NULL, NULL, NULL)) return -1;
+    for (long k = 0; k < count; k++) if (!sqlite_insert(statement, record, size)) return -1;
     sq_finalize(statement);
     if (sq_exec(db, "COMMIT", NULL, NULL, NULL)) return -1;
     if (sq_prepare(db, "SELECT record FROM log ORDER BY lsn", -1, &statement, NULL)) return -1;
@@ -125,8 +106,6 @@ double peer_sqlite_read(const char *dir, const void *record, int size, long coun
     double each = (now() - start) / (double)count;
     sq_finalize(statement);
     sq_close(db);
-    snprintf(path, sizeof path, "%s/sqlite", dir);
-    remove_tree(path);
     return found == count && sum ? each : -1;
 }
 
@@ -182,15 +161,13 @@ bool peer_rocksdb_available(void) {
     return state > 0;
 }
 
-static void *rocks(const char *dir, char *path) {
-    snprintf(path, 4096, "%s/rocksdb", dir);
-    remove_tree(path);
+static void *rocks(const char *dir) {
     void *options = rk_options();
     rk_create_if_missing(options, 1);
     // What is written stays in the log and the memory table: no flush or compaction in the measurement.
     rk_buffer_size(options, 2ul << 30);
     char *error = NULL;
-    void *db = rk_open(options, path, &error);
+    void *db = rk_open(options, dir, &error);
     if (error) fprintf(stderr, "RocksDB: %s\n", error);
     return error ? NULL : db;
 }
@@ -214,8 +191,8 @@ static void *put_many(void *argument) {
 }
 
 double peer_rocksdb_append(const char *dir, const void *record, int size, long writes, int batch, int threads, bool synced) {
-    char path[4096], key[8], *error = NULL;
-    void *db = rocks(dir, path);
+    char key[8], *error = NULL;
+    void *db = rocks(dir);
     if (!db) return -1;
     void *options = rk_write_options();
     rk_sync(options, synced);
@@ -244,13 +221,11 @@ double peer_rocksdb_append(const char *dir, const void *record, int size, long w
     }
     double each = (now() - start) / (double)(writes * batch * threads);
     rk_close(db);
-    remove_tree(path);
     return each;
 }
 
 double peer_rocksdb_read(const char *dir, const void *record, int size, long count) {
-    char path[4096];
-    void *db = rocks(dir, path);
+    void *db = rocks(dir);
     if (!db) return -1;
     struct caller caller = {db, rk_write_options(), record, size, count, 0, 0};
     put_many(&caller);
@@ -269,6 +244,5 @@ double peer_rocksdb_read(const char *dir, const void *record, int size, long cou
     double each = (now() - start) / (double)count;
     rk_iterator_destroy(iterator);
     rk_close(db);
-    remove_tree(path);
     return found == count && sum ? each : -1;
 }

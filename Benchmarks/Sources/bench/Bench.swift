@@ -12,7 +12,6 @@ struct Bench {
         let repetitions = max(1, Int(environment["REPETITIONS"] ?? "") ?? 5)
         let wanted = Array(CommandLine.arguments.dropFirst())
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(atPath: directory) }
 
         let place = Place(directory: directory)
         let all = place.appends + place.commits + place.streams + place.opens + place.contention + place.latencies
@@ -30,6 +29,7 @@ struct Bench {
         let report = Report(repetitions: repetitions)
         for measurement in chosen { try await report.measure(measurement) }
         try report.write(to: json)
+        try removeIfThere(directory)
         print("Written to \(json).")
     }
 }
@@ -54,37 +54,39 @@ struct Place {
     func appendingPeers(
         _ record: [UInt8], _ writes: Int, batch: Int = 1, threads: Int = 1, synced: Bool = false,
         _ figure: @escaping (_ nanoseconds: Double) -> Double
-    ) -> [(name: String, measure: () throws -> Double)] {
-        var peers: [(name: String, measure: () throws -> Double)] = []
+    ) -> [Peer] {
+        let size = Int32(record.count)
+        var peers: [Peer] = []
         if peer_sqlite_available(), threads == 1 {
             peers.append(
-                (
-                    "SQLite",
-                    { figure(peer_sqlite_append(directory, record, Int32(record.count), writes, Int32(batch), synced)) }
-                ))
+                peer("SQLite") { figure(peer_sqlite_append($0, record, size, writes, Int32(batch), synced)) })
         }
         if peer_rocksdb_available() {
             peers.append(
-                (
-                    "RocksDB",
-                    {
-                        figure(
-                            peer_rocksdb_append(
-                                directory, record, Int32(record.count), writes, Int32(batch), Int32(threads), synced))
-                    }
-                ))
+                peer("RocksDB") {
+                    figure(peer_rocksdb_append($0, record, size, writes, Int32(batch), Int32(threads), synced))
+                })
         }
         return peers
     }
 
-    func readingPeers(_ record: [UInt8], _ count: Int) -> [(name: String, measure: () throws -> Double)] {
-        var peers: [(name: String, measure: () throws -> Double)] = []
-        if peer_sqlite_available() {
-            peers.append(("SQLite", { peer_sqlite_read(directory, record, Int32(record.count), count) }))
-        }
-        if peer_rocksdb_available() {
-            peers.append(("RocksDB", { peer_rocksdb_read(directory, record, Int32(record.count), count) }))
-        }
+    func readingPeers(_ record: [UInt8], _ count: Int) -> [Peer] {
+        let size = Int32(record.count)
+        var peers: [Peer] = []
+        if peer_sqlite_available() { peers.append(peer("SQLite") { peer_sqlite_read($0, record, size, count) }) }
+        if peer_rocksdb_available() { peers.append(peer("RocksDB") { peer_rocksdb_read($0, record, size, count) }) }
         return peers
+    }
+
+    /// In an empty directory, which is removed when it is done.
+    private func peer(_ name: String, _ measure: @escaping (_ directory: String) -> Double) -> Peer {
+        let path = "\(directory)/peer"
+        return Peer(name: name) {
+            try removeIfThere(path)
+            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+            let figure = measure(path)
+            try removeIfThere(path)
+            return figure
+        }
     }
 }

@@ -46,21 +46,21 @@ func seconds(_ body: () async throws -> Void) async rethrows -> Double {
     return (clock.now - start) / .seconds(1)
 }
 
+func removeIfThere(_ path: String) throws {
+    if FileManager.default.fileExists(atPath: path) { try FileManager.default.removeItem(atPath: path) }
+}
+
 /// A place for logs that are made, measured, verified and removed.
 struct BenchLog {
     var directory: String
     var path: String { directory + "/log" }
-
-    func remove() throws {
-        if FileManager.default.fileExists(atPath: path) { try FileManager.default.removeItem(atPath: path) }
-    }
 
     /// Opens a log in a fresh directory and has `body` measure; then reopens it and compares every record with `expected`.
     func measure<R: WalCodable & Equatable>(
         _ configuration: Wal<R>.Configuration, records count: Int, each expected: R,
         _ body: (Wal<R>) async throws -> Double
     ) async throws -> Double {
-        try remove()
+        try removeIfThere(path)
         let wal = try await Wal<R>.open(at: path, configuration: configuration)
         let figure = try await body(wal)
         try await wal.close()
@@ -76,7 +76,7 @@ struct BenchLog {
             }
         }
         try await again.close()
-        try remove()
+        try removeIfThere(path)
         guard found == count else { throw WalError(.corrupt, "appended \(count) records and read back \(found)") }
         return figure
     }

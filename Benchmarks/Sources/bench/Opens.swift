@@ -25,17 +25,13 @@ extension Place {
     private func reopen(isClean: Bool, unsynced: Int) async throws -> Double {
         let files = FileManager.default
         let copy = directory + "/copy"
-        if files.fileExists(atPath: copy) { try files.removeItem(atPath: copy) }
-        defer { try? files.removeItem(atPath: copy) }
+        try removeIfThere(copy)
         var taken = 0.0
         // Its own verification says that the original is right; the copy is verified here.
         _ = try await log.measure(.raw, records: Self.count, each: Payload(recordA)) { wal in
             let partition = try wal.partition(1)
             for _ in 0..<(Self.count - unsynced) { try partition.append(payload: recordA.span.bytes) }
-            if unsynced < Self.count {
-                try await partition.sync()
-                // The mark of that sync goes before the next frames.
-            }
+            if unsynced < Self.count { try await partition.sync() }
             for _ in 0..<unsynced { try partition.append(payload: recordA.span.bytes) }
             if isClean { try await wal.close() }
             try files.copyItem(atPath: log.path, toPath: copy)
@@ -50,6 +46,7 @@ extension Place {
             try await again.close()
             return 0
         }
+        try removeIfThere(copy)
         return taken * 1e3
     }
 }

@@ -31,7 +31,13 @@ struct Measurement {
     var limitIs: String?
     var ours: () async throws -> Double
     var limit: (() throws -> Double)?
-    var peers: [(name: String, measure: () throws -> Double)] = []
+    var peers: [Peer] = []
+}
+
+/// Somebody else who does the same work.
+struct Peer {
+    var name: String
+    var measure: () throws -> Double
 }
 
 /// Runs measurements in turn, ours beside the limit and the peers each time: machines drift, so only ratios of one run count.

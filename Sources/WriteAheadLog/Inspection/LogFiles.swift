@@ -36,11 +36,11 @@ package struct LogFiles {
     }
 }
 
-/// What a partition's directory holds, by name.
+/// What a partition's directory holds, by name, and what STATE says.
 struct PartitionFiles {
     let id: PartitionID
     let directory: any WalDirectory
-    private(set) var hasState = false
+    let state: Result<PartitionState?, WalError>
     /// Oldest first.
     private(set) var segments: [(name: String, firstLSN: UInt64)] = []
     /// Directories, links and others in a segment's place.
@@ -49,10 +49,13 @@ struct PartitionFiles {
     init(id: PartitionID, root: any WalDirectory) throws(WalError) {
         self.id = id
         directory = try root.openDirectory(FileFormat.partitionName(id), create: false)
+        do throws(WalError) {
+            state = .success(try PartitionState.read(in: directory, partition: id))
+        } catch {
+            state = .failure(error)
+        }
         for entry in try directory.list() {
-            if entry.name == FileFormat.stateFileName {
-                hasState = true
-            } else if let lsn = FileFormat.firstLSN(ofSegmentNamed: entry.name) {
+            if let lsn = FileFormat.firstLSN(ofSegmentNamed: entry.name) {
                 if entry.kind == .file {
                     segments.append((entry.name, lsn))
                 } else {

@@ -94,11 +94,16 @@ struct PartitionVerifier {
     private var brokenSlots: [UInt64] = []
 
     private mutating func readState() throws(WalError) {
-        guard files.hasState else { return }
-        let file = try files.directory.openFile(FileFormat.stateFileName, .read)
-        defer { file.close() }
-        state = try PartitionState.read(file, partition: files.id)
+        state = try files.state.get()
         durable = state?.durable ?? 0
+        let file: any WalFile
+        do throws(WalError) {
+            file = try files.directory.openFile(FileFormat.stateFileName, .read)
+        } catch {
+            guard error.code == .notFound else { throw error }
+            return
+        }
+        defer { file.close() }
         for place in PartitionState.slotOffsets {
             let bytes = try file.read(PartitionState.slotSize, at: place)
             guard bytes.contains(where: { $0 != 0 }) else { continue }

@@ -105,13 +105,10 @@ extension WalInspection.Partition {
         self.init(id: id)
         let files = try PartitionFiles(id: id, root: root)
         var state: PartitionState?
-        if files.hasState {
-            let file = try files.directory.openFile(FileFormat.stateFileName, .read)
-            do throws(WalError) {
-                state = try PartitionState.read(file, partition: id)
-            } catch {
-                damage.append(error.at(partition: id))
-            }
+        do throws(WalError) {
+            state = try files.state.get()
+        } catch {
+            damage.append(error.at(partition: id))
         }
         for stranger in files.strangers {
             damage.append(

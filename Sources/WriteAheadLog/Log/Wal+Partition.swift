@@ -152,6 +152,7 @@ extension PartitionLog {
             case .waiting: break
             case .failed(let error): continuation.resume(returning: error)
             case .wouldBlock:
+                // The caller reads it when it is resumed, and this is done with it before.
                 nonisolated(unsafe) let appended = appended
                 let copy = Array(encoder.bytes)
                 shared.queue.submit { [self] in

@@ -117,8 +117,7 @@ struct PartitionRecovery {
     private func inventory(_ directory: any WalDirectory) throws(WalError) -> Inventory {
         var found = Inventory()
         var names: [(String, UInt64)] = []
-        // Before the names: a writer at work goes on between the two, and what STATE calls durable must be there.
-        found.state = try readState(directory)
+        found.state = try PartitionState.read(in: directory, partition: id)
         for entry in try directory.list() {
             if let lsn = FileFormat.firstLSN(ofSegmentNamed: entry.name) {
                 guard entry.kind == .file else {
@@ -150,19 +149,6 @@ struct PartitionRecovery {
             found.files.append(file)
         }
         return found
-    }
-
-    /// Nil where there is none, or none that is whole.
-    private func readState(_ directory: any WalDirectory) throws(WalError) -> PartitionState? {
-        let file: any WalFile
-        do throws(WalError) {
-            file = try directory.openFile(FileFormat.stateFileName, .read)
-        } catch {
-            guard error.code == .notFound else { throw error }
-            return nil
-        }
-        defer { file.close() }
-        return try PartitionState.read(file, partition: id)
     }
 
     /// Only once it is known that there is no damage: an open that is refused changes nothing.
@@ -256,8 +242,8 @@ struct PartitionRecovery {
                 return
             }
             // A sealed segment that was durable as a whole needs no reading.
-            let isDurable = file.footer.map { $0.recordCount > 0 && isKnownDurable($0, survey) } ?? false
-            if settings.check == .tail, isDurable, let footer = file.footer {
+            let durableFooter = file.footer.flatMap { $0.recordCount > 0 && isKnownDurable($0, survey) ? $0 : nil }
+            if settings.check == .tail, let footer = durableFooter {
                 survey.nextLSN = footer.lastLSN + 1
                 survey.kept = place + 1
                 survey.endOffset = footer.dataEnd
@@ -280,7 +266,7 @@ struct PartitionRecovery {
             file.file.close()
             survey.durable = max(survey.durable, scan.greatestMark)
             // What was durable as a whole is read for a full check, but not rewritten.
-            if !isDurable { survey.scanned[place] = from }
+            if durableFooter == nil { survey.scanned[place] = from }
             survey.nextLSN = scan.nextLSN
             survey.kept = place + 1
             survey.endOffset = scan.offset
@@ -461,18 +447,12 @@ struct PartitionRecovery {
 
     /// Wipes what the log itself wrote and nothing else. STATE goes on, so that no position from before is taken for a new one.
     func truncate(_ directory: any WalDirectory) throws(WalError) -> Result {
-        var state = PartitionState(partition: id)
+        let found = try PartitionState.read(in: directory, partition: id)
+        var state = found ?? PartitionState(partition: id)
         var names: [(String, UInt64)] = []
-        var epoch: UInt64 = 0
+        var epoch = found?.epoch ?? 0
         for entry in try directory.list() {
-            if entry.name == FileFormat.stateFileName {
-                let file = try directory.openFile(FileFormat.stateFileName, .read)
-                defer { file.close() }
-                if let found = try PartitionState.read(file, partition: id) {
-                    state = found
-                    epoch = max(epoch, found.epoch)
-                }
-            } else if let lsn = FileFormat.firstLSN(ofSegmentNamed: entry.name), entry.kind == .file {
+            if let lsn = FileFormat.firstLSN(ofSegmentNamed: entry.name), entry.kind == .file {
                 names.append((entry.name, lsn))
             } else if entry.name.hasSuffix(FileFormat.preparedSuffix) {
                 try directory.remove(entry.name)

@@ -114,6 +114,23 @@ package struct PartitionState: Equatable, Sendable {
         }
     }
 
+    /// What STATE in a partition's directory says; nil where there is none that is whole.
+    ///
+    /// Beside a writer it is read before the names are listed: then what it calls durable stands in files that are listed.
+    static func read(
+        in directory: any WalDirectory, partition: PartitionID
+    ) throws(WalError) -> PartitionState? {
+        let file: any WalFile
+        do throws(WalError) {
+            file = try directory.openFile(FileFormat.stateFileName, .read)
+        } catch {
+            guard error.code == .notFound else { throw error }
+            return nil
+        }
+        defer { file.close() }
+        return try read(file, partition: partition)
+    }
+
     /// What the STATE file says: nil where it is empty or was never made durable.
     package static func read(_ file: any WalFile, partition: PartitionID) throws(WalError) -> PartitionState? {
         var best: PartitionState?

@@ -292,6 +292,7 @@ final class PosixFile: WalFile {
 }
 
 final class PosixMapping: WalMapping {
+    // Unsafe: who uses a mapping orders the stores and loads, as with any memory; it goes when nobody holds it any more.
     nonisolated(unsafe) let base: UnsafeMutableRawPointer
     let count: Int
 

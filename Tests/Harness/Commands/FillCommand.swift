@@ -82,6 +82,7 @@ struct FillCommand: AsyncParsableCommand {
             fail("the disk could not be filled: \(String(cString: strerror(errno)))")
         }
         close(file)
+        // A quiet time, for what the log does by itself then; nothing is concluded from its length.
         usleep(200_000)
         for filler in fillers {
             try filler.readBack()

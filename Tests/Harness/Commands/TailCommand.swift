@@ -61,7 +61,7 @@ struct TailCommand: AsyncParsableCommand {
                 isDone = try await read(try wal.partition(0), &tally)
                 try await wal.close()
             } catch {
-                // The writer may not have begun.
+                // The writer may not have begun; who started both gives up at some time.
                 guard error.code == .notFound, tally.records == 0 else { fail("\(manner.rawValue): \(error)") }
                 usleep(1_000)
             }
@@ -98,6 +98,7 @@ struct TailCommand: AsyncParsableCommand {
         while let entry = try await iterator.next(isolation: nil) {
             note(entry, &check, &tally)
             if check.isAtEnd { return true }
+            // So slow that purges overtake it.
             if manner == .slow, check.records % 200 == 0 { usleep(30_000) }
         }
         fail("\(manner.rawValue): the tail ended before the last record")

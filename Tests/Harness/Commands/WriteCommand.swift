@@ -95,6 +95,7 @@ struct WriteCommand: AsyncParsableCommand {
                 author: .init(run: run, task: UInt16.max - 1), isAlone: true, mayPurge: false)
             author.limit = UInt32(1 + generator.next() % 3)
             try await author.work()
+            // A pace for the work, so that kills meet all its phases; nothing waits for it.
             try await Task.sleep(for: .milliseconds(generator.next() % 40))
         }
     }

@@ -113,6 +113,7 @@ struct PowerSupply {
         let other = "\(copy).other"
         defer { for file in [copy, other] { unlink(file) } }
         try Child.run("cp", "--sparse=always", file, copy)
+        // Time for the disk to change in, if it is not frozen.
         usleep(50_000)
         try Child.run("cp", "--sparse=always", file, other)
         return (try? Child.run("cmp", copy, other)) != nil

@@ -1,5 +1,6 @@
 // Others that do the same work with the same records, where their Debian packages (libsqlite3-dev, librocksdb-dev) are installed.
-// Each function makes its files in `dir`, measures once, removes them, and returns nanoseconds for one record, below 0 on failure.
+// Each function makes its files in `dir`, which is empty, measures once, and returns nanoseconds for one record, below 0 on failure.
+// The caller removes them.
 #pragma once
 #include <stdbool.h>
 
