@@ -6,6 +6,9 @@ import WriteAheadLog
 @main
 struct Bench {
     static func main() async throws {
+        if CommandLine.arguments.dropFirst().first == WriterToBeKilled.argument {
+            return try await WriterToBeKilled.main(CommandLine.arguments.dropFirst(2))
+        }
         let environment = ProcessInfo.processInfo.environment
         let directory = environment["BENCH_DIR"] ?? ".build/bench-data"
         let json = environment["BENCH_JSON"] ?? ".build/bench.json"

@@ -21,32 +21,47 @@ extension Place {
 
     private static let count = 1_000_000
 
-    /// The files of a writer that did not close are copied while it is open: what a killed process leaves.
+    /// Another process writes the log and closes it or is killed; this one opens it, and reads every record.
     private func reopen(isClean: Bool, unsynced: Int) async throws -> Double {
-        let files = FileManager.default
-        let copy = directory + "/copy"
-        try removeIfThere(copy)
-        var taken = 0.0
-        // Its own verification says that the original is right; the copy is verified here.
-        _ = try await log.measure(.raw, records: Self.count, each: Payload(recordA)) { wal in
-            let partition = try wal.partition(1)
-            for _ in 0..<(Self.count - unsynced) { try partition.append(payload: recordA.span.bytes) }
-            if unsynced < Self.count { try await partition.sync() }
-            for _ in 0..<unsynced { try partition.append(payload: recordA.span.bytes) }
-            if isClean { try await wal.close() }
-            try files.copyItem(atPath: log.path, toPath: copy)
-            var opened: Wal<Payload>?
-            taken = try await seconds { opened = try await Wal<Payload>.open(at: copy, configuration: .raw) }
-            guard let again = opened, try again.partition(1).lastLSN == LSN(UInt64(Self.count)) else {
-                throw WalError(.corrupt, "the copy does not hold \(Self.count) records")
-            }
-            var found = 0
-            try again.partition(1).entries().forEachPayload { _, _ in found += 1 }
-            guard found == Self.count else { throw WalError(.corrupt, "the copy holds \(found) records") }
-            try await again.close()
-            return 0
+        try removeIfThere(log.path)
+        let writer = Process()
+        writer.executableURL = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
+        writer.arguments = [WriterToBeKilled.argument, log.path, String(Self.count - unsynced), String(unsynced), isClean ? "close" : "kill"]
+        try writer.run()
+        writer.waitUntilExit()
+        let wasKilled = writer.terminationReason == .uncaughtSignal && writer.terminationStatus == SIGKILL
+        guard isClean ? writer.terminationReason == .exit && writer.terminationStatus == 0 : wasKilled else {
+            throw WalError(.io, "the process that writes the log failed")
         }
-        try removeIfThere(copy)
+        var opened: Wal<Payload>?
+        let taken = try await seconds { opened = try await Wal<Payload>.open(at: log.path, configuration: .raw) }
+        guard let again = opened, try again.partition(1).lastLSN == LSN(UInt64(Self.count)) else {
+            throw WalError(.corrupt, "the log does not hold \(Self.count) records")
+        }
+        var found = 0
+        try again.partition(1).entries().forEachPayload { _, payload in
+            guard payload.byteCount == recordA.count else { return }
+            found += 1
+        }
+        guard found == Self.count else { throw WalError(.corrupt, "the log holds \(found) records") }
+        try await again.close()
+        try removeIfThere(log.path)
         return taken * 1e3
+    }
+}
+
+/// This program, as a process that writes a log and is killed, or closes it.
+enum WriterToBeKilled {
+    static let argument = "write-and-end"
+
+    static func main(_ arguments: ArraySlice<String>) async throws {
+        let path = arguments[arguments.startIndex]
+        let counts = arguments.dropFirst().prefix(2).compactMap { Int($0) }
+        let wal = try await Wal<Payload>.open(at: path, configuration: .raw)
+        let partition = try wal.partition(1)
+        for _ in 0..<counts[0] { try partition.append(payload: recordA.span.bytes) }
+        try await partition.sync()
+        for _ in 0..<counts[1] { try partition.append(payload: recordA.span.bytes) }
+        if arguments.last == "close" { try await wal.close() } else { kill(getpid(), SIGKILL) }
     }
 }
