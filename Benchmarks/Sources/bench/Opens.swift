@@ -26,7 +26,10 @@ extension Place {
         try removeIfThere(log.path)
         let writer = Process()
         writer.executableURL = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
-        writer.arguments = [WriterToBeKilled.argument, log.path, String(Self.count - unsynced), String(unsynced), isClean ? "close" : "kill"]
+        writer.arguments = [
+            WriterToBeKilled.argument, log.path, String(Self.count - unsynced), String(unsynced),
+            isClean ? "close" : "kill",
+        ]
         try writer.run()
         writer.waitUntilExit()
         let wasKilled = writer.terminationReason == .uncaughtSignal && writer.terminationStatus == SIGKILL

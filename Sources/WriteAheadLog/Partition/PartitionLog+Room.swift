@@ -66,9 +66,32 @@ extension PartitionLog {
             let real = max(hot.pointee.end + UInt64(total) + markRoom, boundary)
             hot.pointee.stagingLimit = min(real, allocated - footerRoom)
             // Without a mapping each append comes this way; with something staged too, to drain it first.
-            if shared.isMapped, !staging { hot.pointee.limit = hot.pointee.stagingLimit }
+            if shared.isMapped, !staging {
+                hot.pointee.limit = hot.pointee.stagingLimit
+                populateAhead(of: segment)
+            }
             return true
         }
+    }
+
+    // MARK: Pages
+
+    /// So many bytes ahead of the end are ready for stores. More would be written to the disk by the next sync, as zeros, and be
+    /// looked through after a crash; less, and a fast caller comes to pages that are not ready.
+    private static var populateWindow: UInt64 { 2 << 20 }
+
+    /// Under the lock, every 64 KiB: has a worker fault in the pages that come next, where more than a MiB came since the last
+    /// sync. Who syncs every record does not store into the mapping at all.
+    private func populateAhead(of segment: Segment) {
+        guard shared.settings.preparesSegments, let mapping = segment.mapping,
+            unsyncedBytes >= 1 << 20
+        else { return }
+        let end = hot.pointee.end
+        let target = min(allocated, (end + Self.populateWindow) & ~4095)
+        guard target > populatedEnd, populatedEnd < end + Self.populateWindow / 2 else { return }
+        let from = max(populatedEnd, end)
+        populatedEnd = target
+        shared.queue.submit { mapping.populate(from: Int(from), to: Int(target)) }
     }
 
     /// Under the lock, nothing staged: the mark of the last sync as a frame of its own.
@@ -202,6 +225,7 @@ extension PartitionLog {
         segment.mapping = made.mapping
         hasSpareFile = false
         allocated = made.allocated
+        populatedEnd = made.populated
         index = []
         indexedEnd = FileFormat.dataStart
         hot.pointee.target = made.mapping?.base ?? hot.pointee.target
@@ -233,7 +257,8 @@ extension PartitionLog {
                 try file.allocate(from: 0, to: allocated)
                 mapping = try file.map(count: capacity, writable: true)
             }
-            return PreparedSegment(name: name, file: file, mapping: mapping, capacity: capacity, allocated: allocated)
+            return PreparedSegment(
+                name: name, file: file, mapping: mapping, capacity: capacity, allocated: allocated, populated: 0)
         } catch {
             file.close()
             removeLeftover(name, in: directory)
@@ -396,7 +421,11 @@ extension PartitionLog {
                 made = nil
             }
         }
-        if let made { made.mapping?.populate(from: 0, to: Int(made.allocated)) }
+        if let ready = made {
+            let populated = min(ready.allocated, Self.populateWindow)
+            ready.mapping?.populate(from: 0, to: Int(populated))
+            made?.populated = populated
+        }
         lock()
         isPreparing = false
         var surplus = made

@@ -69,6 +69,8 @@ final class PartitionLog: @unchecked Sendable {
     var indexedEnd: UInt64 = FileFormat.dataStart
     /// Space is guaranteed up to here in the active segment.
     var allocated: UInt64 = 0
+    /// Its pages are ready for stores up to here, or will be soon.
+    var populatedEnd: UInt64 = 0
     /// A place in the pool that was acquired and not used yet.
     var hasSpareFile = false
     var prepared: PreparedSegment?
@@ -280,4 +282,6 @@ struct PreparedSegment {
     let mapping: (any WalMapping)?
     let capacity: Int
     let allocated: UInt64
+    /// Its pages are ready for stores up to here.
+    var populated: UInt64
 }

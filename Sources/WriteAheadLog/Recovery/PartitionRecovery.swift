@@ -154,8 +154,10 @@ struct PartitionRecovery {
     /// Only once it is known that there is no damage: an open that is refused changes nothing.
     private func removeLeftovers(_ survey: inout Survey, in directory: any WalDirectory) throws(WalError) {
         guard !survey.leftovers.isEmpty else { return }
-        // STATE says that they are none of the log's.
-        try survey.state.makeDurable(in: directory)
+        // STATE says that segments are none of the log's; what was made ready never was.
+        if survey.leftovers.contains(where: { !$0.hasSuffix(FileFormat.preparedSuffix) }) {
+            try survey.state.makeDurable(in: directory)
+        }
         for name in survey.leftovers { try directory.remove(name) }
         survey.leftovers = []
     }

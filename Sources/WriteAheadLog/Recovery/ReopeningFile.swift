@@ -45,5 +45,6 @@ final class ReopeningFile: WalFile, @unchecked Sendable {
     func map(count: Int, writable: Bool) throws(WalError) -> any WalMapping {
         try file().map(count: count, writable: writable)
     }
+    func content(from offset: UInt64) throws(WalError) -> [Range<UInt64>] { try file().content(from: offset) }
     func lock() throws(WalError) -> Bool { try file().lock() }
 }

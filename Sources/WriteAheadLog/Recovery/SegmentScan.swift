@@ -195,40 +195,52 @@ struct SegmentScan {
     static func survey(
         file: any WalFile, header: SegmentHeader, from offset: UInt64
     ) throws(WalError) -> (greatestMark: UInt64, contentEnd: UInt64) {
-        let size = try file.size()
         var greatest: UInt64 = 0
         var contentEnd = offset
-        var start = (offset + 7) & ~7
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: ReadWindow.size, alignment: 16)
         defer { buffer.deallocate() }
-        while start < size {
-            let count = try file.read(into: buffer, at: start)
-            guard count > 0 else { break }
-            let bytes = UnsafeRawBufferPointer(rebasing: buffer[..<count])
-            let content = bytes.contentCount
-            if content > 0 { contentEnd = start + UInt64(content) }
-            // A mark's frame is no longer than its content and the zeros of one word.
-            let last = min(count, (content + 7) & ~7)
-            var at = 0
-            while at + FileFormat.markFrameSize <= last {
-                defer { at += 8 }
-                guard bytes.loadUnaligned(fromByteOffset: at, as: UInt32.self).littleEndian == FileFormat.markFrameSize,
-                    bytes[at + 15] == FrameKind.mark
-                else { continue }
-                var scanner = FrameScanner(
-                    base: bytes.baseAddress.unsafelyUnwrapped, offset: at, limit: at + FileFormat.markFrameSize,
-                    salt: header.salt, disabled: [])
-                if case .frame = scanner.step(),
-                    let mark = SegmentMark(framePayload: scanner.payload, at: start + UInt64(at), salt: header.salt)
-                {
-                    greatest = max(greatest, mark.durable)
-                }
+        for range in try file.content(from: (offset + 7) & ~7) {
+            var start = range.lowerBound & ~7
+            while start < range.upperBound {
+                let wanted = Int(min(UInt64(buffer.count), range.upperBound - start))
+                let count = try file.read(
+                    into: UnsafeMutableRawBufferPointer(rebasing: buffer[..<wanted]), at: start)
+                guard count > 0 else { break }
+                let bytes = UnsafeRawBufferPointer(rebasing: buffer[..<count])
+                let content = bytes.contentCount
+                if content > 0 { contentEnd = max(contentEnd, start + UInt64(content)) }
+                greatest = max(greatest, greatestMark(in: bytes, upTo: content, at: start, salt: header.salt))
+                // Windows overlap by a frame, so that none is missed between two.
+                if count < buffer.count { break }
+                start += UInt64(count - FileFormat.markFrameSize)
             }
-            // Windows overlap by a frame, so that none is missed between two.
-            if count < buffer.count { break }
-            start += UInt64(count - FileFormat.markFrameSize)
         }
         return (greatest, contentEnd)
+    }
+
+    /// The greatest durable LSN that a mark frame within `bytes`, which stand at `offset`, states; 0 where there is none.
+    private static func greatestMark(
+        in bytes: UnsafeRawBufferPointer, upTo content: Int, at offset: UInt64, salt: UInt64
+    ) -> UInt64 {
+        guard let base = bytes.baseAddress else { return 0 }
+        var greatest: UInt64 = 0
+        var at = 0
+        // A frame may end in zeros.
+        let end = min(bytes.count, content + FileFormat.markFrameSize)
+        while at + FileFormat.markFrameSize <= end {
+            defer { at += 8 }
+            guard bytes.loadUnaligned(fromByteOffset: at, as: UInt32.self).littleEndian == FileFormat.markFrameSize,
+                bytes[at + 15] == FrameKind.mark
+            else { continue }
+            var scanner = FrameScanner(
+                base: base, offset: at, limit: at + FileFormat.markFrameSize, salt: salt, disabled: [])
+            if case .frame = scanner.step(),
+                let mark = SegmentMark(framePayload: scanner.payload, at: offset + UInt64(at), salt: salt)
+            {
+                greatest = max(greatest, mark.durable)
+            }
+        }
+        return greatest
     }
 }
 

@@ -279,6 +279,28 @@ final class PosixFile: WalFile {
         return PosixMapping(base, count)
     }
 
+    func content(from offset: UInt64) throws(WalError) -> [Range<UInt64>] {
+        let size = try size()
+        guard offset < size else { return [] }
+        var ranges: [Range<UInt64>] = []
+        var at = Int(clamping: offset)
+        #if os(Linux)
+        // SEEK_DATA and SEEK_HOLE (lseek(2)): allocated space that nobody wrote to is a hole, unless pages of it were touched.
+        // All before the first read, for that touches the pages ahead.
+        while true {
+            let start = lseek(descriptor, at, 3)
+            if start < 0, errno == ENXIO { return ranges }
+            guard start >= at else { break }
+            let end = lseek(descriptor, start, 4)
+            guard end > start else { break }
+            ranges.append(UInt64(start)..<UInt64(end))
+            at = end
+        }
+        #endif
+        if at < size { ranges.append(UInt64(at)..<size) }
+        return ranges
+    }
+
     func lock() throws(WalError) -> Bool {
         let status = wal_lock_file(descriptor)
         if status == 0 { return true }
@@ -304,6 +326,8 @@ final class PosixMapping: WalMapping {
     deinit { munmap(base, count) }
 
     func populate(from: Int, to: Int) {
+        // Whole pages; the first may be ready already.
+        let from = from & ~(Int(getpagesize()) - 1)
         guard from < to, to <= count else { return }
         // A kernel without it (before Linux 5.14) faults the pages in one by one later.
         _ = wal_populate_write(base + from, to - from)

@@ -61,6 +61,8 @@ package protocol WalFile: AnyObject, Sendable {
     func sync() throws(WalError)
     /// Maps the first `count` bytes, also beyond the end of the file, where nothing may be touched.
     func map(count: Int, writable: Bool) throws(WalError) -> any WalMapping
+    /// Where in the file, from `offset` on, something else than zeros may stand: all of it, if the file system does not tell.
+    func content(from offset: UInt64) throws(WalError) -> [Range<UInt64>]
     /// Takes the writer's lock for as long as the file is open; false where somebody else holds it.
     func lock() throws(WalError) -> Bool
     /// Around ``lock()`` and what tells who holds it, so that nobody looks before that is written. A help to people: where it
@@ -73,6 +75,10 @@ package protocol WalFile: AnyObject, Sendable {
 extension WalFile {
     package func beginAnnouncing() {}
     package func endAnnouncing() {}
+    package func content(from offset: UInt64) throws(WalError) -> [Range<UInt64>] {
+        let size = try size()
+        return offset < size ? [offset..<size] : []
+    }
 }
 
 /// Mapped bytes, unmapped when the last reference goes.
