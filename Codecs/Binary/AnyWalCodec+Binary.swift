@@ -18,10 +18,10 @@ extension AnyWalCodec where Record: Codable {
 
 extension AnyWalCodec where Record: WalDirectCodable {
     /// Compact, self-describing, and as fast as hand-written code.
-    public static func binary() -> Self { Self(DirectBinaryCodec<Record>()) }
+    @inlinable public static func binary() -> Self { Self(DirectBinaryCodec<Record>()) }
 }
 
 extension AnyWalCodec where Record: WalDirectCodable & Codable {
     /// Compact, self-describing, and as fast as hand-written code.
-    public static func binary() -> Self { Self(DirectBinaryCodec<Record>()) }
+    @inlinable public static func binary() -> Self { Self(DirectBinaryCodec<Record>()) }
 }

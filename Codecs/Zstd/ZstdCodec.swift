@@ -50,7 +50,7 @@ public struct ZstdCodec<Record: WalCodable>: WalCodec {
 
     public func encode(_ record: borrowing Record, into encoder: inout WalEncoder) throws(WalError) {
         var plain = WalEncoder()
-        try inner.base.encode(record, into: &plain)
+        try inner.encode(record, into: &plain)
         let start = encoder.count
         if plain.count <= maximumDecompressedSize {
             encoder.write(1 as UInt8)
@@ -67,7 +67,7 @@ public struct ZstdCodec<Record: WalCodable>: WalCodec {
         let kind = try decoder.read(UInt8.self)
         switch kind {
         case 0:
-            let record = try inner.base.decode(&decoder)
+            let record = try inner.decode(&decoder)
             try decoder.expectEnd()
             return record
         case 1:
@@ -87,7 +87,7 @@ public struct ZstdCodec<Record: WalCodable>: WalCodec {
             try contexts.decompress(frame, size, into: &plain)
             return try plain.withBytes { (bytes) throws(WalError) in
                 var plainDecoder = WalDecoder(unsafeBytes: bytes)
-                let record = try inner.base.decode(&plainDecoder)
+                let record = try inner.decode(&plainDecoder)
                 try plainDecoder.expectEnd()
                 return record
             }

@@ -25,5 +25,5 @@ public struct PayloadCodec: WalCodec {
 
 extension AnyWalCodec where Record == Payload {
     /// Bytes as they are.
-    public static func bytes() -> Self { Self(PayloadCodec()) }
+    @inlinable public static func bytes() -> Self { Self(PayloadCodec()) }
 }

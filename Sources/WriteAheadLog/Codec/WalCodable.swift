@@ -61,14 +61,35 @@ extension WalCodec {
 ///
 /// Codec modules add static members to this type.
 public struct AnyWalCodec<Record: WalCodable>: Sendable {
+    @usableFromInline typealias Encoding = @Sendable (borrowing Record, inout WalEncoder) throws(WalError) -> Void
+    @usableFromInline typealias Decoding = @Sendable (inout WalDecoder) throws(WalError) -> Record
+
     /// The codec itself.
     public let base: any WalCodec<Record>
     /// The id that segments written by it name.
     public let id: UInt32
 
-    public init<Codec: WalCodec<Record>>(_ base: Codec) {
+    // A call of `base` goes through code that was compiled for every record type; these were compiled, by `init`, where
+    // the types are known.
+    @usableFromInline let encoding: Encoding
+    @usableFromInline let decoding: Decoding
+
+    @inlinable public init<Codec: WalCodec<Record>>(_ base: Codec) {
         self.base = base
         id = Codec.id
+        encoding = { (record, encoder) throws(WalError) in try base.encode(record, into: &encoder) }
+        decoding = { (decoder) throws(WalError) in try base.decode(&decoder) }
+    }
+
+    /// What ``WalCodec/encode(_:into:)`` of the codec does.
+    @inlinable @inline(__always)
+    public func encode(_ record: borrowing Record, into encoder: inout WalEncoder) throws(WalError) {
+        try encoding(record, &encoder)
+    }
+
+    /// What ``WalCodec/decode(_:)`` of the codec does.
+    @inlinable @inline(__always) public func decode(_ decoder: inout WalDecoder) throws(WalError) -> Record {
+        try decoding(&decoder)
     }
 
     public var name: String { base.name }

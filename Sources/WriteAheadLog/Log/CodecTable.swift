@@ -5,10 +5,11 @@ struct CodecTable<Record: WalCodable>: Sendable {
 
     /// The codec that reads the segments of that header.
     /// - Throws: ``WalError/Code/unknownCodec``.
-    func reader(for header: SegmentHeader) throws(WalError) -> any WalCodec<Record> {
+    func reader(for header: SegmentHeader) throws(WalError) -> AnyWalCodec<Record> {
+        if header.codecID == writer.id, header.codecParameters == writer.parameters { return writer }
         for candidate in [writer] + others {
             if let reader = try candidate.base.reader(id: header.codecID, parameters: header.codecParameters) {
-                return reader
+                return Self.named(reader)
             }
         }
         throw WalError(
@@ -16,4 +17,6 @@ struct CodecTable<Record: WalCodable>: Sendable {
             "the segment was written by the codec \(header.codecName) (id \(header.codecID)); name it in `readableCodecs` to read it",
             partition: header.partition, segment: LSN(header.firstLSN))
     }
+
+    private static func named(_ codec: some WalCodec<Record>) -> AnyWalCodec<Record> { AnyWalCodec(codec) }
 }

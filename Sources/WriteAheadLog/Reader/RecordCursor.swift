@@ -3,6 +3,7 @@ internal import CWalShims
 /// Steps through the records of a partition, as bytes. One for each reader; not shared between threads.
 ///
 /// It keeps the segment that it is in open, so that a purge can't take it away while it is read.
+@usableFromInline
 struct RecordCursor {
     let partition: PartitionLog
     let visibility: Visibility
@@ -12,6 +13,8 @@ struct RecordCursor {
     /// The LSN of the record that comes next.
     private(set) var nextLSN: UInt64
     private(set) var segment: Segment?
+    /// It was entered since somebody set this back: another codec may have written it.
+    @usableFromInline var hasNewSegment = false
     private var scanner: FrameScanner
     private var window: ReadWindow?
     private var mapping: (any WalMapping)?
@@ -25,8 +28,8 @@ struct RecordCursor {
     private var visibleLSN: UInt64
 
     /// Of the last record.
-    private(set) var lsn: UInt64 = 0
-    private(set) var payload = UnsafeRawBufferPointer(start: nil, count: 0)
+    @usableFromInline private(set) var lsn: UInt64 = 0
+    @usableFromInline private(set) var payload = UnsafeRawBufferPointer(start: nil, count: 0)
 
     /// For a cursor that is in no segment: its scanner's window is empty.
     private static var nowhere: UnsafeRawPointer { UnsafeRawPointer(bitPattern: 16).unsafelyUnwrapped }
@@ -81,7 +84,7 @@ struct RecordCursor {
     }
 
     /// Where the record after the last one starts.
-    var position: Position {
+    @usableFromInline var position: Position {
         guard let segment else {
             return Position(
                 epoch: partition.withLock { partition.hot.pointee.epoch }, lsn: LSN(nextLSN), segment: LSN(nextLSN),
@@ -137,6 +140,7 @@ struct RecordCursor {
     private mutating func enter(_ next: Segment) throws(WalError) {
         let file = try partition.openDirectory().openFile(next.name, .read)
         segment = next
+        hasNewSegment = true
         batch = nil
         visibleEnd = 0
         if maps {
@@ -320,7 +324,7 @@ struct RecordCursor {
     }
 
     /// The next record, in `lsn` and `payload`, the latter valid until the next call; false at the end of what is visible.
-    @inline(__always)
+    @usableFromInline
     mutating func advance() throws(WalError) -> Bool {
         if _fastPath(batch == nil) {
             let before = scanner.offset

@@ -40,14 +40,14 @@ extension Wal.Partition {
     /// Reads one record after the other. Not to be shared between threads.
     public struct Cursor {
         let partition: Wal.Partition
-        var records: RecordCursor
-        /// The codec of the segment that `segment` is.
-        private var codec: (any WalCodec<Record>)?
-        private var segment: Segment?
+        @usableFromInline var records: RecordCursor
+        /// Decodes the records of `segment`.
+        @usableFromInline var decoding: AnyWalCodec<Record>.Decoding
 
         init(partition: Wal.Partition, records: RecordCursor) {
             self.partition = partition
             self.records = records
+            decoding = partition.codec.decoding
         }
 
         /// Where the next record starts.
@@ -56,17 +56,16 @@ extension Wal.Partition {
         /// The next record; nil at the end, where it may be asked again later.
         ///
         /// - Throws: `.corrupt`, `.purged`, `.decoding`. After `.decoding` the next call goes on with the record behind.
-        public mutating func next() throws(WalError) -> Entry<Record>? {
+        @inlinable public mutating func next() throws(WalError) -> Entry<Record>? {
             guard try records.advance() else { return nil }
-            let codec = try currentCodec()
+            if _slowPath(records.hasNewSegment) { try chooseCodec() }
             var decoder = WalDecoder(unsafeBytes: records.payload)
             do throws(WalError) {
-                let record = try codec.decode(&decoder)
+                let record = try decoding(&decoder)
                 if _slowPath(decoder.remaining != 0) { try decoder.expectEnd() }
                 return Entry(lsn: LSN(records.lsn), record: record, position: records.position)
             } catch {
-                throw error.at(
-                    partition: partition.id, segment: segment.map { LSN($0.firstLSN) }, lsn: LSN(records.lsn))
+                throw located(error)
             }
         }
 
@@ -76,16 +75,15 @@ extension Wal.Partition {
             return (LSN(records.lsn), Array(records.payload))
         }
 
-        private mutating func currentCodec() throws(WalError) -> any WalCodec<Record> {
-            if let codec, records.segment === segment { return codec }
-            guard let current = records.segment else { return partition.codec.base }
-            let found =
-                current.header.codecID == partition.codec.id
-                    && current.header.codecParameters == partition.codec.parameters
-                ? partition.codec.base : try partition.codecs.reader(for: current.header)
-            codec = found
-            segment = current
-            return found
+        /// For the first record of a segment: its header says how it is read.
+        @usableFromInline @inline(never) mutating func chooseCodec() throws(WalError) {
+            if let segment = records.segment { decoding = try partition.codecs.reader(for: segment.header).decoding }
+            records.hasNewSegment = false
+        }
+
+        @usableFromInline @inline(never) func located(_ error: WalError) -> WalError {
+            error.at(
+                partition: partition.id, segment: records.segment.map { LSN($0.firstLSN) }, lsn: LSN(records.lsn))
         }
     }
 
@@ -93,10 +91,11 @@ extension Wal.Partition {
     public struct AsyncCursor: AsyncIteratorProtocol {
         public typealias Element = Entry<Record>
         public typealias Failure = WalError
-        var cursor: Cursor
+        @usableFromInline var cursor: Cursor
 
         /// Never suspends.
-        public mutating func next(isolation: isolated (any Actor)?) async throws(WalError) -> Entry<Record>? {
+        @inlinable public mutating func next(isolation: isolated (any Actor)?) async throws(WalError) -> Entry<Record>?
+        {
             try cursor.next()
         }
     }
