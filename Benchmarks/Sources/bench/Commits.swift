@@ -5,8 +5,16 @@ extension Place {
     /// On the disk: what returned survives a loss of power.
     var commits: [Measurement] {
         let count = 1000
-        let one = Measurement(
+        let limit = { baseline_append_sync(directory, recordA, 65, count) / 1000 }
+        let thread = Measurement(
             name: "append_sync_1", unit: "µs/record", target: 1.15, limitIs: "pwrite and fdatasync",
+            ours: {
+                try await log.measure(.raw, records: count, each: Payload(recordA)) { wal in
+                    try appendAndWait(wal.partition(1), count)
+                }
+            }, limit: limit, peers: appendingPeers(recordA, count, synced: true) { $0 / 1000 })
+        let task = Measurement(
+            name: "append_sync_1_task", unit: "µs/record", limitIs: "as in append_sync_1; a task that awaits each",
             ours: {
                 try await log.measure(.raw, records: count, each: Payload(recordA)) { wal in
                     let partition = try wal.partition(1)
@@ -15,10 +23,9 @@ extension Place {
                         for _ in 0..<count { try await partition.append(payload, durability: .synced) }
                     } * 1e6 / Double(count)
                 }
-            }, limit: { baseline_append_sync(directory, recordA, 65, count) / 1000 },
-            peers: appendingPeers(recordA, count, synced: true) { $0 / 1000 })
+            }, limit: limit)
         return [
-            one, group("group_commit_64", partitions: 1, tasks: 64, target: 1 / 1.6),
+            thread, task, group("group_commit_64", partitions: 1, tasks: 64, target: 1 / 1.6),
             group("group_commit_8x8", partitions: 8, tasks: 8, target: 1), tail,
         ]
     }
@@ -78,4 +85,12 @@ extension Place {
             try await group.waitForAll()
         }
     }
+}
+
+/// Microseconds for each of `count` records, each synced by this thread before the next.
+private func appendAndWait(_ partition: Wal<Payload>.Partition, _ count: Int) throws -> Double {
+    let payload = Payload(recordA)
+    let start = bench_clock()
+    for _ in 0..<count { try partition.appendAndWait(payload) }
+    return Double(bench_clock() - start) / 1000 / Double(count)
 }

@@ -39,7 +39,7 @@ extension Wal {
         @inlinable @discardableResult
         public func append(_ record: borrowing Record) throws(WalError) -> Receipt {
             var encoder = WalEncoder()
-            try codec.base.encode(record, into: &encoder)
+            try codec.encode(record, into: &encoder)
             return try log.appendRecord(encoder.bytes)
         }
 
@@ -69,7 +69,7 @@ extension Wal {
         @discardableResult
         public func append(_ record: borrowing Record, durability: Durability) async throws(WalError) -> Receipt {
             var encoder = WalEncoder()
-            try codec.base.encode(record, into: &encoder)
+            try codec.encode(record, into: &encoder)
             if encoder.count > maximumRecordSize { throw log.tooLarge(encoder.count, "record") }
             return try await appendEncoded(encoder, kind: FrameKind.record, records: 1, durability: durability)
         }
@@ -86,6 +86,32 @@ extension Wal {
                 return log.endReceipt()
             }
             return try await appendEncoded(encoder, kind: FrameKind.batch, records: count, durability: durability)
+        }
+
+        /// Appends a record and blocks the thread until it is on stable storage. It syncs on this thread where nobody else is at
+        /// it: a caller who is alone pays for no hand-over between threads, which may take as long as the disk.
+        ///
+        /// - Throws: as ``append(_:durability:)``.
+        @available(*, noasync, message: "it blocks: await append(_:durability:) with .synced")
+        @discardableResult
+        public func appendAndWait(_ record: borrowing Record) throws(WalError) -> Receipt {
+            var encoder = WalEncoder()
+            try codec.encode(record, into: &encoder)
+            if encoder.count > maximumRecordSize { throw log.tooLarge(encoder.count, "record") }
+            return try log.appendAndWait(encoder.bytes, kind: FrameKind.record, records: 1).receipt
+        }
+
+        /// Appends a batch and blocks the thread until it is on stable storage; see ``append(contentsOf:)``.
+        @available(*, noasync, message: "it blocks: await append(contentsOf:durability:) with .synced")
+        @discardableResult
+        public func appendAndWait(contentsOf records: some Sequence<Record>) throws(WalError) -> Receipt {
+            var encoder = WalEncoder()
+            let count = try encodeBatch(records, into: &encoder)
+            guard count > 0 else {
+                try log.syncAndWait()
+                return log.endReceipt()
+            }
+            return try log.appendAndWait(encoder.bytes, kind: FrameKind.batch, records: count).receipt
         }
 
         private func appendEncoded(
@@ -106,7 +132,7 @@ extension Wal {
             for record in records {
                 let start = encoder.count
                 encoder.write(UInt32(0))
-                try codec.base.encode(record, into: &encoder)
+                try codec.encode(record, into: &encoder)
                 if _slowPath(encoder.count > maximumRecordSize) { throw log.tooLarge(encoder.count, "batch") }
                 encoder.overwrite(UInt32(encoder.count - start - 4), at: start)
                 count += 1
@@ -138,6 +164,19 @@ extension Wal {
 }
 
 extension PartitionLog {
+    /// On a thread that may block.
+    func appendAndWait(
+        _ payload: UnsafeRawBufferPointer, kind: UInt8, records: UInt64
+    ) throws(WalError) -> Appended {
+        var appended = Appended(lsn: 0, epoch: 0, segment: 0, end: 0)
+        switch appendSynced(payload, kind: kind, records: records, mayBlock: true, into: &appended, waiter: nil) {
+        case .waiting: try syncAndWait(upTo: appended.lsn)
+        case .failed(let error): throw error
+        case .wouldBlock: preconditionFailure("an append that may block said that it would")
+        }
+        return appended
+    }
+
     func appendSynced(
         _ encoder: consuming WalEncoder, kind: UInt8, records: UInt64
     ) async throws(WalError) -> Appended {

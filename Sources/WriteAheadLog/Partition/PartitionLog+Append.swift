@@ -144,10 +144,11 @@ extension PartitionLog {
         case failed(WalError)
     }
 
-    /// Takes a frame of somebody who waits for its sync, and notes the waiter. `appended` is set before it can be resumed.
+    /// Takes a frame of somebody who waits for its sync, and notes the waiter; without one, the caller sees to the sync. `appended`
+    /// is set before the waiter can be resumed.
     func appendSynced(
         _ payload: UnsafeRawBufferPointer, kind: UInt8, records: UInt64, mayBlock: Bool,
-        into appended: UnsafeMutablePointer<Appended>, waiter: UnsafeContinuation<WalError?, Never>
+        into appended: UnsafeMutablePointer<Appended>, waiter: UnsafeContinuation<WalError?, Never>?
     ) -> StagedAppend {
         let total = FileFormat.padded(FileFormat.frameHeaderSize &+ payload.count)
         let sum = payloadChecksum(payload)
@@ -194,8 +195,8 @@ extension PartitionLog {
             unlock()
             return .failed(error)
         }
-        waiters.append(SyncWaiter(lsn: appended.pointee.lsn, resume: waiter, signal: nil))
-        let submit = !isSyncing && !isSyncQueued
+        if let waiter { waiters.append(SyncWaiter(lsn: appended.pointee.lsn, resume: waiter, signal: nil)) }
+        let submit = waiter != nil && !isSyncing && !isSyncQueued
         if submit { isSyncQueued = true }
         unlock()
         if submit { shared.queue.submit { [self] in runQueuedSync() } }

@@ -29,9 +29,14 @@ extension PartitionLog {
         if let error { throw error }
     }
 
-    /// The same for a thread that may block; it does the work itself where nobody else is at it. Not under the lock.
-    func syncAndWait() throws(WalError) {
+    /// The same, or no more than up to `lsn`, for a thread that may block; it does the work itself where nobody else is at it. Not
+    /// under the lock.
+    func syncAndWait(upTo lsn: UInt64 = .max) throws(WalError) {
         lock()
+        if lsn <= hot.pointee.durableWord {
+            unlock()
+            return
+        }
         if let done = doneWithoutSync() {
             unlock()
             if let error = done.error { throw error }
@@ -39,7 +44,7 @@ extension PartitionLog {
         }
         if isSyncing {
             let signal = SyncSignal()
-            waiters.append(SyncWaiter(lsn: hot.pointee.nextLSN - 1, resume: nil, signal: signal))
+            waiters.append(SyncWaiter(lsn: min(lsn, hot.pointee.nextLSN - 1), resume: nil, signal: signal))
             unlock()
             try signal.wait()
             return
