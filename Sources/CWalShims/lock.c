@@ -27,17 +27,11 @@ static inline void pause_once(void) {
 // The holder is inside for some tens of nanoseconds, so a short spin nearly always wins; one who holds it for longer
 // (a rotation) is waited for in the kernel.
 void wal_lock_slow(wal_lock_t *lock) {
-    for (int i = 0; i < 200; i++) {
-        if (__atomic_load_n(&lock->word, __ATOMIC_RELAXED) == 0) {
-            uint32_t expected = 0;
-            if (__atomic_compare_exchange_n(&lock->word, &expected, 1, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)) return;
-        }
-        pause_once();
-    }
-    for (int i = 0; i < 4; i++) {
-        sched_yield();
+    for (int round = 0; round < 24; round++) {
+        for (int pauses = 1 << (round < 5 ? round : 5); pauses > 0; pauses--) pause_once();
         uint32_t expected = 0;
-        if (__atomic_compare_exchange_n(&lock->word, &expected, 1, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)) return;
+        if (__atomic_load_n(&lock->word, __ATOMIC_RELAXED) == 0
+            && __atomic_compare_exchange_n(&lock->word, &expected, 1, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)) return;
     }
     while (__atomic_exchange_n(&lock->word, 2, __ATOMIC_ACQUIRE) != 0) wait_while_2(lock);
 }

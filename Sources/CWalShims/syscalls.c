@@ -31,6 +31,15 @@ int wal_allocate(int fd, int64_t offset, int64_t length) {
 #endif
 }
 
+int64_t wal_pwrite_frame(
+    int fd, uint64_t first, uint64_t second, const void *bytes, size_t count, int zeros, int64_t offset) {
+    uint64_t header[2] = {first, second};
+    static const uint8_t padding[8];
+    struct iovec v[3] = {{header, sizeof header}, {(void *)bytes, count}, {(void *)padding, (size_t)(zeros & 7)}};
+    ssize_t n = pwritev(fd, v, 3, offset);
+    return n < 0 ? -errno : n;
+}
+
 int64_t wal_pwrite_dsync(int fd, const void *bytes, size_t count, int64_t offset) {
 #if defined(__linux__) && defined(RWF_DSYNC)
     struct iovec v = {(void *)bytes, count};

@@ -61,6 +61,9 @@ void wal_scratch_give(void *base, size_t capacity);
 /// Each returns 0 (or a count) or the negated errno.
 int wal_allocate(int fd, int64_t offset, int64_t length);
 int wal_openat(int dirfd, const char *path, int flags, int mode);
+/// 16 bytes of header, `count` of payload and up to 7 zeros, in one call.
+int64_t wal_pwrite_frame(
+    int fd, uint64_t first, uint64_t second, const void *bytes, size_t count, int zeros, int64_t offset);
 int64_t wal_pwrite_dsync(int fd, const void *bytes, size_t count, int64_t offset);
 /// The writer's lock: the first byte, until the open file is closed.
 int wal_lock_file(int fd);

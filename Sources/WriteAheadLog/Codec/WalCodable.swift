@@ -57,11 +57,24 @@ extension WalCodec {
     }
 }
 
+/// A record where it is: what cannot be copied is not copied on its way to a codec, and nothing that it holds is retained.
+@frozen @usableFromInline
+struct Lent<Record: Sendable>: ~Copyable {
+    @usableFromInline let record: Record
+
+    @inlinable @inline(__always)
+    borrowing func encode<Codec: WalCodec<Record>>(by codec: Codec, into encoder: inout WalEncoder) throws(WalError) {
+        try codec.encode(record, into: &encoder)
+    }
+}
+
 /// A codec as an app names it: `.binary()`, `.zstd(.json())`.
 ///
 /// Codec modules add static members to this type.
 public struct AnyWalCodec<Record: WalCodable>: Sendable {
     @usableFromInline typealias Encoding = @Sendable (borrowing Record, inout WalEncoder) throws(WalError) -> Void
+    @usableFromInline typealias BatchEncoding =
+        @Sendable (UnsafeBufferPointer<Record>, _ maximum: Int, inout WalEncoder) throws(WalError) -> Bool
     @usableFromInline typealias Decoding = @Sendable (inout WalDecoder) throws(WalError) -> Record
 
     /// The codec itself.
@@ -72,12 +85,26 @@ public struct AnyWalCodec<Record: WalCodable>: Sendable {
     // A call of `base` goes through code that was compiled for every record type; these were compiled, by `init`, where
     // the types are known.
     @usableFromInline let encoding: Encoding
+    /// Each record with its length before it, as a batch has them; false once they take more than the maximum.
+    @usableFromInline let batchEncoding: BatchEncoding
     @usableFromInline let decoding: Decoding
 
     @inlinable public init<Codec: WalCodec<Record>>(_ base: Codec) {
         self.base = base
         id = Codec.id
         encoding = { (record, encoder) throws(WalError) in try base.encode(record, into: &encoder) }
+        batchEncoding = { (records, maximum, encoder) throws(WalError) in
+            guard let first = records.baseAddress else { return true }
+            let lent = UnsafeRawPointer(first).assumingMemoryBound(to: Lent<Record>.self)
+            for index in 0..<records.count {
+                let start = encoder.count
+                encoder.write(UInt32(0))
+                try lent[index].encode(by: base, into: &encoder)
+                if _slowPath(encoder.count > maximum) { return false }
+                encoder.overwrite(UInt32(truncatingIfNeeded: encoder.count &- start &- 4), at: start)
+            }
+            return true
+        }
         decoding = { (decoder) throws(WalError) in try base.decode(&decoder) }
     }
 

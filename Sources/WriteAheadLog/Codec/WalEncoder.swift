@@ -77,9 +77,13 @@ public struct WalEncoder: ~Copyable {
     }
 
     /// The bytes alone, with no length before them.
-    @inlinable public mutating func write(bytes: [UInt8]) { bytes.withUnsafeBytes { write(bytes: $0) } }
+    @inlinable @inline(__always) public mutating func write(bytes: [UInt8]) {
+        bytes.withUnsafeBytes { write(bytes: $0) }
+    }
     /// The bytes alone, with no length before them.
-    @inlinable public mutating func write(bytes: RawSpan) { bytes.withUnsafeBytes { write(bytes: $0) } }
+    @inlinable @inline(__always) public mutating func write(bytes: RawSpan) {
+        bytes.withUnsafeBytes { write(bytes: $0) }
+    }
     /// UTF-8, with no length before it.
     @inlinable public mutating func write(utf8 string: String) {
         var string = string
@@ -110,7 +114,9 @@ public struct WalEncoder: ~Copyable {
     }
 
     /// Overwrites bytes that were written earlier: a length that is known only afterwards.
-    @inlinable public mutating func overwrite<T: FixedWidthInteger & BitwiseCopyable>(_ value: T, at offset: Int) {
+    @inlinable @inline(__always) public mutating func overwrite<T: FixedWidthInteger & BitwiseCopyable>(
+        _ value: T, at offset: Int
+    ) {
         precondition(offset >= 0 && offset <= used - MemoryLayout<T>.size, "offset \(offset) of \(used)")
         base.storeBytes(of: value.littleEndian, toByteOffset: offset, as: T.self)
     }

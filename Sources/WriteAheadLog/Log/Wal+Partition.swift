@@ -128,17 +128,35 @@ extension Wal {
             _ records: some Sequence<Record>, into encoder: inout WalEncoder
         ) throws(WalError) -> UInt64 {
             encoder.write(UInt32(0))
-            var count: UInt32 = 0
-            for record in records {
-                let start = encoder.count
-                encoder.write(UInt32(0))
-                try codec.encode(record, into: &encoder)
-                if _slowPath(encoder.count > maximumRecordSize) { throw log.tooLarge(encoder.count, "batch") }
-                encoder.overwrite(UInt32(encoder.count - start - 4), at: start)
-                count += 1
+            let outcome = records.withContiguousStorageIfAvailable { (records) -> Result<Int, WalError> in
+                do throws(WalError) {
+                    try encode(records, into: &encoder)
+                    return .success(records.count)
+                } catch {
+                    return .failure(error)
+                }
             }
-            encoder.overwrite(count, at: 0)
+            var count = 0
+            if let outcome {
+                count = try outcome.get()
+            } else {
+                for record in records {
+                    try withUnsafePointer(to: record) { (record) throws(WalError) in
+                        try encode(UnsafeBufferPointer(start: record, count: 1), into: &encoder)
+                    }
+                    count += 1
+                }
+            }
+            encoder.overwrite(UInt32(truncatingIfNeeded: count), at: 0)
             return UInt64(count)
+        }
+
+        /// Records of a batch, each with its length before it.
+        @inlinable
+        func encode(_ records: UnsafeBufferPointer<Record>, into encoder: inout WalEncoder) throws(WalError) {
+            guard try codec.batchEncoding(records, maximumRecordSize, &encoder) else {
+                throw log.tooLarge(encoder.count, "batch")
+            }
         }
 
         // MARK: Durability

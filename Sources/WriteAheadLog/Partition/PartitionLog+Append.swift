@@ -53,10 +53,12 @@ extension PartitionLog {
         let total = FileFormat.padded(FileFormat.frameHeaderSize &+ payload.count)
         let sum = payloadChecksum(payload)
         lock()
-        if _slowPath(hot.pointee.end &+ UInt64(total) > hot.pointee.limit) {
+        if _slowPath(total >= Self.leastWritten || hot.pointee.end &+ UInt64(total) > hot.pointee.limit) {
             do throws(WalError) {
-                _ = try makeRoom(total, mayBlock: true, staging: false)
-                if _slowPath(!shared.isMapped) {
+                if hot.pointee.end &+ UInt64(total) > hot.pointee.limit {
+                    _ = try makeRoom(total, mayBlock: true, staging: false)
+                }
+                if total >= Self.leastWritten || !shared.isMapped {
                     let appended = try appendWritten(payload, sum, total, kind, records)
                     unlock()
                     notifyProgress()
@@ -86,6 +88,10 @@ extension PartitionLog {
         return result
     }
 
+    /// Frames of so many bytes are written, not stored: a write makes pages cheaper than faults do, and from here on that is more
+    /// than the system call costs.
+    static var leastWritten: Int { 32 << 10 }
+
     /// Writes a frame's bytes. The order of the stores does not matter: nobody looks before the end is published.
     @inline(__always)
     static func store(
@@ -103,7 +109,7 @@ extension PartitionLog {
         }
     }
 
-    /// The way without a mapping, under the lock: one write, and a full disk takes nothing that was accepted.
+    /// The way without a mapping, and for large frames, under the lock: one write, and a full disk takes nothing that was accepted.
     @inline(never)
     private func appendWritten(
         _ payload: UnsafeRawBufferPointer, _ sum: UInt32, _ total: Int, _ kind: UInt8, _ records: UInt64
@@ -114,17 +120,13 @@ extension PartitionLog {
         let offset = hot.pointee.end
         let lsn = hot.pointee.nextLSN
         let last = lsn + records - 1
-        var frame = WalEncoder(minimumCapacity: total)
-        frame.write(upTo: total) { room in
-            if let base = room.baseAddress {
-                Self.store(
-                    payload, sum: sum, total: total, word: lsn | UInt64(kind) << 56, salt: segment.header.salt, at: base
-                )
-            }
-            return total
-        }
+        let word = lsn | UInt64(kind) << 56
+        let length = UInt32(truncatingIfNeeded: FileFormat.frameHeaderSize &+ payload.count)
+        let checksum = frameChecksum(payload: sum, length: length, word: word, salt: segment.header.salt)
         do throws(WalError) {
-            try file.write(frame.bytes, at: offset)
+            try file.write(
+                header: ((UInt64(length) | UInt64(checksum) << 32).littleEndian, word.littleEndian), payload,
+                zeros: total - Int(length), at: offset)
         } catch {
             if error.code == .noSpace { throw error.at(partition: id, segment: LSN(segment.firstLSN), lsn: LSN(lsn)) }
             throw poison(error)
@@ -174,7 +176,7 @@ extension PartitionLog {
                 notify = true
             }
             if total + FileFormat.markFrameSize > StagingBuffer.capacity {
-                appended.pointee = try appendLarge(payload, sum, total, kind, records, segment)
+                appended.pointee = try appendWritten(payload, sum, total, kind, records)
             } else {
                 if stage.isEmpty { stage.begin(at: hot.pointee.end, in: segment) }
                 if isMarkOwed, hot.pointee.recordsInSegment > 0 { stageMark(in: segment) }
@@ -202,25 +204,6 @@ extension PartitionLog {
         if submit { shared.queue.submit { [self] in runQueuedSync() } }
         if notify { notifyProgress() }
         return .waiting
-    }
-
-    /// Under the lock, with nothing staged: a frame larger than the staging buffer.
-    private func appendLarge(
-        _ payload: UnsafeRawBufferPointer, _ sum: UInt32, _ total: Int, _ kind: UInt8, _ records: UInt64,
-        _ segment: Segment
-    ) throws(WalError) -> Appended {
-        guard shared.isMapped else { return try appendWritten(payload, sum, total, kind, records) }
-        let lsn = hot.pointee.nextLSN
-        let last = lsn + records - 1
-        Self.store(
-            payload, sum: sum, total: total, word: lsn | UInt64(kind) << 56, salt: hot.pointee.salt,
-            at: hot.pointee.target + Int(hot.pointee.end))
-        hot.pointee.end += UInt64(total)
-        hot.pointee.nextLSN = last + 1
-        hot.pointee.recordsInSegment += records
-        segment.publish(hot.pointee.end)
-        wal_store_release(appendedWord, last)
-        return Appended(lsn: last, epoch: hot.pointee.epoch, segment: segment.firstLSN, end: hot.pointee.end)
     }
 
     /// Under the lock: the mark of the last sync, before the frames of the next.

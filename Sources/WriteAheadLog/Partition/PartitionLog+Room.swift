@@ -68,7 +68,7 @@ extension PartitionLog {
             // Without a mapping each append comes this way; with something staged too, to drain it first.
             if shared.isMapped, !staging {
                 hot.pointee.limit = hot.pointee.stagingLimit
-                populateAhead(of: segment)
+                if total < Self.leastWritten { populateAhead(of: segment) }
             }
             return true
         }

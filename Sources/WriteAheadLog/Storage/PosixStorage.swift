@@ -244,6 +244,28 @@ final class PosixFile: WalFile {
         }
     }
 
+    func write(
+        header: (UInt64, UInt64), _ payload: UnsafeRawBufferPointer, zeros: Int, at offset: UInt64
+    ) throws(WalError) {
+        let total = 16 + payload.count + zeros
+        let count = wal_pwrite_frame(
+            descriptor, header.0, header.1, payload.baseAddress, payload.count, Int32(truncatingIfNeeded: zeros),
+            Int64(clamping: offset))
+        if count == Int64(total) { return }
+        if count < 0, Int32(-count) != EINTR { throw SystemError.error(Int32(-count), "write", path) }
+        // Cut short: all of it again, in as many pieces as it takes.
+        var frame = WalEncoder(minimumCapacity: total)
+        withUnsafeBytes(of: header) { frame.write(bytes: $0) }
+        frame.write(bytes: payload)
+        for _ in 0..<zeros { frame.write(0 as UInt8) }
+        do throws(WalError) {
+            try write(frame.bytes, at: offset)
+        } catch {
+            if count > 0, error.code == .noSpace { throw WalError(.io, error.message, errno: error.errno) }
+            throw error
+        }
+    }
+
     func writeSynced(_ bytes: UnsafeRawBufferPointer, at offset: UInt64) throws(WalError) -> Bool {
         let count = wal_pwrite_dsync(descriptor, bytes.baseAddress, bytes.count, Int64(clamping: offset))
         if count == Int64(bytes.count) { return true }

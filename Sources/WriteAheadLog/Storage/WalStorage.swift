@@ -51,6 +51,10 @@ package protocol WalFile: AnyObject, Sendable {
     func read(into: UnsafeMutableRawBufferPointer, at offset: UInt64) throws(WalError) -> Int
     /// Writes all of it. `WalError.errno` ENOSPC with nothing stored is ``WalError/Code/noSpace``.
     func write(_ bytes: UnsafeRawBufferPointer, at offset: UInt64) throws(WalError)
+    /// Writes a frame, which has up to 7 zeros behind its payload, in one piece.
+    func write(
+        header: (UInt64, UInt64), _ payload: UnsafeRawBufferPointer, zeros: Int, at offset: UInt64
+    ) throws(WalError)
     /// Writes all of it and returns once those bytes are on stable storage; false where that can't be had: nothing was
     /// written then.
     func writeSynced(_ bytes: UnsafeRawBufferPointer, at offset: UInt64) throws(WalError) -> Bool
@@ -73,6 +77,16 @@ package protocol WalFile: AnyObject, Sendable {
 }
 
 extension WalFile {
+    package func write(
+        header: (UInt64, UInt64), _ payload: UnsafeRawBufferPointer, zeros: Int, at offset: UInt64
+    ) throws(WalError) {
+        var frame = WalEncoder(minimumCapacity: 16 + payload.count + 8)
+        withUnsafeBytes(of: header) { frame.write(bytes: $0) }
+        frame.write(bytes: payload)
+        for _ in 0..<zeros { frame.write(0 as UInt8) }
+        try write(frame.bytes, at: offset)
+    }
+
     package func beginAnnouncing() {}
     package func endAnnouncing() {}
     package func content(from offset: UInt64) throws(WalError) -> [Range<UInt64>] {
