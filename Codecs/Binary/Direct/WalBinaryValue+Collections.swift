@@ -17,7 +17,7 @@ extension Optional: WalBinaryValue where Wrapped: WalBinaryValue {
 
 /// An array; one of `UInt8` is a byte string.
 extension Array: WalBinaryValue where Element: WalBinaryValue {
-    @inlinable public func encode(into encoder: inout WalEncoder) {
+    @inlinable @inline(__always) public func encode(into encoder: inout WalEncoder) {
         if Element.self == UInt8.self {
             // The same type, which the compiler sees only once it has specialized.
             withUnsafeBytes { encoder.value(bytes: $0) }

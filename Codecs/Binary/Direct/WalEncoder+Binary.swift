@@ -88,6 +88,8 @@ extension WalEncoder {
     @inlinable @inline(__always) mutating func head(_ major: UInt8, _ argument: UInt64) {
         if argument < 24 {
             write(major | UInt8(truncatingIfNeeded: argument))
+        } else if argument < 256 {
+            write(UInt16(major | 24) | UInt16(truncatingIfNeeded: argument) << 8)
         } else {
             wideHead(major, argument)
         }

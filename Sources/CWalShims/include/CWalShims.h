@@ -34,9 +34,16 @@ static inline bool wal_exchange_if(uint64_t *p, uint64_t expected, uint64_t v) {
     return __atomic_compare_exchange_n(p, &expected, v, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
 }
 
-// MARK: - A lock of one word: a bounded spin, then the kernel (U. Drepper, "Futexes Are Tricky", mutex 3)
+/// Has the cache line brought in that is about to be written to. Never faults.
+static inline void wal_prefetch_write(const void *p) { __builtin_prefetch(p, 1, 3); }
 
-typedef struct { uint32_t word; } wal_lock_t;
+// MARK: - A lock: a bounded spin, then the kernel (after U. Drepper, "Futexes Are Tricky")
+
+/// `word` is 1 while somebody holds it; `sleepers` counts those who may wait in the kernel.
+typedef struct { uint32_t word, sleepers; } wal_lock_t;
+/// Whether whoever goes to sleep makes all threads' stores visible first (membarrier(2), asymmetric as in D. Dice, M. Herlihy and
+/// A. Kogan, "Fast Non-Intrusive Memory Reclamation"), so that unlocking needs no barrier of its own.
+extern bool wal_sleepers_synchronize;
 void wal_lock_slow(wal_lock_t *lock);
 void wal_unlock_slow(wal_lock_t *lock);
 static inline void wal_lock(wal_lock_t *lock) {
@@ -45,7 +52,14 @@ static inline void wal_lock(wal_lock_t *lock) {
         wal_lock_slow(lock);
 }
 static inline void wal_unlock(wal_lock_t *lock) {
-    if (__builtin_expect(__atomic_exchange_n(&lock->word, 0, __ATOMIC_RELEASE) == 2, 0)) wal_unlock_slow(lock);
+    // A plain store: a locked instruction would wait until every store before it has got its cache line.
+    if (__builtin_expect(wal_sleepers_synchronize, 1)) {
+        __atomic_store_n(&lock->word, 0, __ATOMIC_RELEASE);
+        __atomic_signal_fence(__ATOMIC_SEQ_CST);
+    } else {
+        __atomic_exchange_n(&lock->word, 0, __ATOMIC_SEQ_CST);
+    }
+    if (__builtin_expect(__atomic_load_n(&lock->sleepers, __ATOMIC_RELAXED) != 0, 0)) wal_unlock_slow(lock);
 }
 
 // MARK: - A few scratch buffers for each thread, so that encoding a record allocates nothing

@@ -71,9 +71,30 @@ public struct WalEncoder: ~Copyable {
 
     /// The bytes alone, with no length before them.
     @inlinable @inline(__always) public mutating func write(bytes: UnsafeRawBufferPointer) {
-        reserve(bytes.count)
-        if let source = bytes.baseAddress { (base + used).copyMemory(from: source, byteCount: bytes.count) }
-        used &+= bytes.count
+        let count = bytes.count
+        reserve(count)
+        if let source = bytes.baseAddress {
+            let target = base + used
+            if count >= 16, count <= 64 {
+                // Four steps at most, the last over part of the one before: less than a call costs.
+                var at = 0
+                while at < count &- 16 {
+                    let step = source.loadUnaligned(fromByteOffset: at, as: SIMD2<UInt64>.self)
+                    target.storeBytes(of: step, toByteOffset: at, as: SIMD2<UInt64>.self)
+                    at &+= 16
+                }
+                let step = source.loadUnaligned(fromByteOffset: count &- 16, as: SIMD2<UInt64>.self)
+                target.storeBytes(of: step, toByteOffset: count &- 16, as: SIMD2<UInt64>.self)
+            } else if count >= 8, count < 16 {
+                let first = source.loadUnaligned(as: UInt64.self)
+                let last = source.loadUnaligned(fromByteOffset: count &- 8, as: UInt64.self)
+                target.storeBytes(of: first, as: UInt64.self)
+                target.storeBytes(of: last, toByteOffset: count &- 8, as: UInt64.self)
+            } else {
+                target.copyMemory(from: source, byteCount: count)
+            }
+        }
+        used &+= count
     }
 
     /// The bytes alone, with no length before them.
