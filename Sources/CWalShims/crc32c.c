@@ -53,16 +53,12 @@ static inline uint32_t shifted(uint32_t c) {
 typedef uint64_t state_t; // the instruction's own width: no truncation between two steps
 #define STEP8(c, v) _mm_crc32_u64((c), (v))
 #define STEP1(c, v) _mm_crc32_u8((uint32_t)(c), (v))
-static inline bool have(void) {
-    static int known;
-    int k = __atomic_load_n(&known, __ATOMIC_RELAXED);
-    if (__builtin_expect(k == 0, 0)) {
-        __builtin_cpu_init();
-        k = __builtin_cpu_supports("sse4.2") ? 1 : 2;
-        __atomic_store_n(&known, k, __ATOMIC_RELAXED);
-    }
-    return k == 1;
+bool wal_has_crc32 = false;
+__attribute__((constructor)) static void look(void) {
+    __builtin_cpu_init();
+    wal_has_crc32 = __builtin_cpu_supports("sse4.2");
 }
+static inline bool have(void) { return wal_has_crc32; }
 #elif defined(__aarch64__) && (defined(__ARM_FEATURE_CRC32) || defined(__APPLE__))
 #include <arm_acle.h>
 #define TARGET __attribute__((target("crc")))
@@ -144,13 +140,13 @@ uint32_t wal_crc32c(uint32_t crc, const void *bytes, size_t count) {
     return have() ? ~hardware(~crc, bytes, count) : ~portable(~crc, bytes, count);
 }
 
-uint32_t wal_crc32c_padded(uint32_t crc, const void *bytes, size_t count) {
+uint32_t wal_crc32c_padded_call(uint32_t crc, const void *bytes, size_t count) {
     if (have()) return ~hardware_padded(~crc, bytes, count);
     static const uint8_t zeros[8];
     return ~portable(portable(~crc, bytes, count), zeros, (8 - (count & 7)) & 7);
 }
 
-uint32_t wal_crc32c_2(uint32_t crc, uint64_t a, uint64_t b) {
+uint32_t wal_crc32c_2_call(uint32_t crc, uint64_t a, uint64_t b) {
     if (have()) return ~hardware_2(~crc, a, b);
     uint8_t bytes[16];
     for (int i = 0; i < 8; i++) {
@@ -160,7 +156,7 @@ uint32_t wal_crc32c_2(uint32_t crc, uint64_t a, uint64_t b) {
     return ~portable(~crc, bytes, 16);
 }
 
-uint32_t wal_crc32c_frame(const void *bytes, size_t words, uint64_t a, uint64_t b) {
+uint32_t wal_crc32c_frame_call(const void *bytes, size_t words, uint64_t a, uint64_t b) {
     if (__builtin_expect(have(), 1)) return hardware_frame(bytes, words, a, b);
-    return wal_crc32c_2(wal_crc32c(0, bytes, words * 8), a, b);
+    return wal_crc32c_2_call(wal_crc32c(0, bytes, words * 8), a, b);
 }

@@ -15,12 +15,65 @@ extern "C" {
 
 /// Continues `crc` (0 to begin) over `count` bytes.
 uint32_t wal_crc32c(uint32_t crc, const void *bytes, size_t count);
+uint32_t wal_crc32c_2_call(uint32_t crc, uint64_t a, uint64_t b);
+uint32_t wal_crc32c_padded_call(uint32_t crc, const void *bytes, size_t count);
+uint32_t wal_crc32c_frame_call(const void *bytes, size_t words, uint64_t a, uint64_t b);
+
+// Small inputs are summed in place: for 65 bytes the calls would take as long as the sum.
+#if defined(__x86_64__)
+/// The processor has the crc32 instruction of SSE 4.2. Set before anything else runs.
+extern bool wal_has_crc32;
+enum { WAL_CRC32C_INLINE = 1008 };
+// As assembly, for code that is compiled for every x86-64 may not use the intrinsic.
+static inline uint64_t wal_crc32c_step(uint64_t c, uint64_t word) {
+    __asm__("crc32q %1, %0" : "+r"(c) : "rm"(word));
+    return c;
+}
+static inline uint64_t wal_crc32c_load(const unsigned char *p) {
+    uint64_t v;
+    __builtin_memcpy(&v, p, 8);
+    return v;
+}
+static inline uint64_t wal_crc32c_words(uint64_t c, const unsigned char *p, size_t words) {
+    for (; words >= 2; words -= 2, p += 16) c = wal_crc32c_step(wal_crc32c_step(c, wal_crc32c_load(p)), wal_crc32c_load(p + 8));
+    return words ? wal_crc32c_step(c, wal_crc32c_load(p)) : c;
+}
+#endif
+
 /// Continues `crc` over the 8 bytes of `a` and then of `b`, both little endian.
-uint32_t wal_crc32c_2(uint32_t crc, uint64_t a, uint64_t b);
+static inline uint32_t wal_crc32c_2(uint32_t crc, uint64_t a, uint64_t b) {
+#if defined(__x86_64__)
+    if (__builtin_expect(wal_has_crc32, 1)) return ~(uint32_t)wal_crc32c_step(wal_crc32c_step((uint32_t)~crc, a), b);
+#endif
+    return wal_crc32c_2_call(crc, a, b);
+}
+
 /// Continues `crc` over `count` bytes and then over zeros up to a multiple of eight.
-uint32_t wal_crc32c_padded(uint32_t crc, const void *bytes, size_t count);
-/// The sum of `words` times 8 bytes (8-aligned or not), then of `a` and `b`: a whole frame in one call.
-uint32_t wal_crc32c_frame(const void *bytes, size_t words, uint64_t a, uint64_t b);
+static inline uint32_t wal_crc32c_padded(uint32_t crc, const void *bytes, size_t count) {
+#if defined(__x86_64__)
+    if (__builtin_expect(wal_has_crc32 && count >= 8 && count < WAL_CRC32C_INLINE, 1)) {
+        const unsigned char *p = (const unsigned char *)bytes;
+        uint64_t c = wal_crc32c_words((uint32_t)~crc, p, count / 8);
+        size_t rest = count % 8;
+        // The last bytes from a word that begins before them, for there are at least eight: no copy of a length known only here.
+        if (rest) c = wal_crc32c_step(c, wal_crc32c_load(p + count - 8) >> (8 * (8 - rest)));
+        return ~(uint32_t)c;
+    }
+#endif
+    return wal_crc32c_padded_call(crc, bytes, count);
+}
+
+/// The sum of `words` times 8 bytes (8-aligned or not), then of `a` and `b`: a whole frame at once.
+static inline uint32_t wal_crc32c_frame(const void *bytes, size_t words, uint64_t a, uint64_t b) {
+#if defined(__x86_64__)
+    if (__builtin_expect(wal_has_crc32 && words < WAL_CRC32C_INLINE / 8, 1)) {
+        uint64_t c = wal_crc32c_words(0xFFFFFFFFu, (const unsigned char *)bytes, words);
+        return ~(uint32_t)wal_crc32c_step(wal_crc32c_step(c, a), b);
+    }
+#endif
+    return wal_crc32c_frame_call(bytes, words, a, b);
+}
+
 /// The table-driven form, whatever the processor offers: for tests.
 uint32_t wal_crc32c_portable(uint32_t crc, const void *bytes, size_t count);
 
