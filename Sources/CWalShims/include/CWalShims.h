@@ -26,7 +26,7 @@ extern bool wal_has_crc32;
 enum { WAL_CRC32C_INLINE = 1008 };
 // As assembly, for code that is compiled for every x86-64 may not use the intrinsic.
 static inline uint64_t wal_crc32c_step(uint64_t c, uint64_t word) {
-    __asm__("crc32q %1, %0" : "+r"(c) : "rm"(word));
+    __asm__("crc32q %1, %0" : "+r"(c) : "r"(word));
     return c;
 }
 static inline uint64_t wal_crc32c_load(const unsigned char *p) {
@@ -87,6 +87,8 @@ static inline bool wal_exchange_if(uint64_t *p, uint64_t expected, uint64_t v) {
     return __atomic_compare_exchange_n(p, &expected, v, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
 }
 
+/// Has the cache line brought in that is about to be read. Never faults.
+static inline void wal_prefetch_read(const void *p) { __builtin_prefetch(p, 0, 3); }
 /// Has the cache line brought in that is about to be written to. Never faults.
 static inline void wal_prefetch_write(const void *p) { __builtin_prefetch(p, 1, 3); }
 

@@ -56,6 +56,9 @@ struct FrameScanner {
         let sum = UInt32(littleEndian: frame.loadUnaligned(fromByteOffset: 4, as: UInt32.self))
         let word = UInt64(littleEndian: frame.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
         let body = frame + FileFormat.frameHeaderSize
+        // What a small frame some frames ahead takes; the processor's own prefetching ends with each page.
+        wal_prefetch_read(frame + 1024)
+        wal_prefetch_read(frame + 1088)
         // The padding is within the sum. See `frameChecksum`; here in one call.
         let words = (total &- FileFormat.frameHeaderSize) &>> 3
         guard wal_crc32c_frame(body, words, UInt64(length), word ^ salt) == sum || trustsAnything else { return .bad }
