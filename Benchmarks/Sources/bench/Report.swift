@@ -17,6 +17,8 @@ struct Figure: Encodable {
     var peers: [String: Double]
     /// What the ratio may be at most, or what ours may be where there is no limit to compare with.
     var target: Double?
+    /// Where there is no target for the ratio: by how much ours may be above the limit, in the figure's unit.
+    var targetExcess: Double?
     var isWithinTarget: Bool?
     var limitIs: String?
 }
@@ -28,6 +30,8 @@ struct Measurement {
     var isRate = false
     /// A ratio where there is a limit; otherwise in the figure's unit.
     var target: Double?
+    /// By how much ours may be above the limit.
+    var targetExcess: Double?
     var limitIs: String?
     var ours: () async throws -> Double
     var limit: (() throws -> Double)?
@@ -79,7 +83,10 @@ final class Report {
             oursMin: mine.least,
             oursMax: mine.most, limitMin: limit?.least, limitMax: limit?.most,
             peers: try peers.mapValues { try Sample($0, of: "a peer in \(what.name)").median }, target: what.target,
-            isWithinTarget: what.target.map { (ratio ?? mine.median) <= $0 }, limitIs: what.limitIs)
+            targetExcess: what.targetExcess,
+            isWithinTarget: what.target.map { (ratio ?? mine.median) <= $0 }
+                ?? what.targetExcess.flatMap { excess in limit.map { mine.median <= $0.median + excess } },
+            limitIs: what.limitIs)
         figures.append(figure)
         print(Self.line(figure, mine.values.count))
         fflush(nil)
@@ -114,7 +121,8 @@ final class Report {
         }
         let peers = figure.peers.sorted { $0.key < $1.key }.map { "\($0.key) \(text($0.value))" }.joined(
             separator: ", ")
-        let target = figure.target.map { "\(figure.isWithinTarget == true ? "≤" : "> ") \(text($0))" } ?? "–"
+        let bound = figure.target.map(text) ?? figure.targetExcess.map { "+\(text($0))" }
+        let target = bound.map { "\(figure.isWithinTarget == true ? "≤" : "> ") \($0)" } ?? "–"
         return row(
             [
                 figure.name, spread(figure.ours, figure.oursMin, figure.oursMax),

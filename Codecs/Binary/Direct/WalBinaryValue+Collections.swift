@@ -28,7 +28,7 @@ extension Array: WalBinaryValue where Element: WalBinaryValue {
         }
     }
 
-    @inlinable public init(from decoder: inout WalDecoder) throws(WalError) {
+    @inlinable @inline(__always) public init(from decoder: inout WalDecoder) throws(WalError) {
         if Element.self == UInt8.self {
             let bytes = try decoder.bytes()
             self = unsafeBitCast([UInt8](bytes), to: [Element].self)

@@ -26,7 +26,32 @@ extension WalDecoder {
     }
 
     /// Opens an enum's case: a map with one key, whose value is the map of the payload's fields.
-    @inlinable public mutating func beginCase() throws(WalError) -> WalBinaryFields {
+    @inlinable @inline(__always) public mutating func beginCase() throws(WalError) -> WalBinaryFields {
+        // As this library writes it: two maps of unknown length, and between them a name of less than 24 bytes.
+        let left = remaining
+        if _fastPath(left >= 3 && (left <= WalDecoder.shallow || offset > 0) && byte(0) == CBOR.indefiniteMap) {
+            let count = Int(byte(1) ^ CBOR.text)
+            if _fastPath(count < 24 && left >= 3 &+ count && byte(2 &+ count) == CBOR.indefiniteMap) {
+                let name = UnsafeRawBufferPointer(start: position + 2, count: count)
+                position += 3 &+ count
+                var fields = WalBinaryFields(first: position, total: -1)
+                fields.name = name
+                fields.outerTotal = -1
+                return fields
+            }
+        }
+        return try beginAnyCase()
+    }
+
+    /// A record of so many bytes cannot nest deep enough to matter.
+    @inlinable static var shallow: Int { 512 }
+
+    /// A byte that is known to be there.
+    @inlinable @inline(__always) func byte(_ index: Int) -> UInt8 {
+        position.load(fromByteOffset: index, as: UInt8.self)
+    }
+
+    @inlinable @inline(never) mutating func beginAnyCase() throws(WalError) -> WalBinaryFields {
         let start = offset
         let outer = try beginFields()
         if outer.total >= 0, outer.total != 1 { throw WalDecoder.malformed("an enum has one key", at: start) }
@@ -81,7 +106,17 @@ extension WalDecoder {
     }
 
     /// Passes over what is left of an enum's case.
-    @inlinable public mutating func endCase(_ fields: inout WalBinaryFields) throws(WalError) {
+    @inlinable @inline(__always) public mutating func endCase(_ fields: inout WalBinaryFields) throws(WalError) {
+        if _fastPath(
+            fields.total < 0 && fields.outerTotal < 0 && remaining >= 2 && byte(0) == CBOR.end && byte(1) == CBOR.end)
+        {
+            position += 2
+        } else {
+            try endAnyCase(&fields)
+        }
+    }
+
+    @inlinable @inline(never) mutating func endAnyCase(_ fields: inout WalBinaryFields) throws(WalError) {
         try endFields(&fields)
         guard fields.outerTotal < 0 else { return }
         guard peek() == CBOR.end else { throw WalDecoder.malformed("an enum has one key", at: offset) }
@@ -125,7 +160,17 @@ extension WalDecoder {
 
     /// Reads a byte string where it is. Valid while the codec's call lasts.
     @inlinable @inline(__always) public mutating func bytes() throws(WalError) -> UnsafeRawBufferPointer {
-        try readBuffer(count: try length(CBOR.bytes, "a byte string"))
+        // Of less than 256 bytes, in the shortest form.
+        let left = remaining
+        if _fastPath(left >= 2) {
+            let short = Int(byte(0) ^ CBOR.bytes)
+            let (head, count) = short < 24 ? (1, short) : (2, Int(byte(1)))
+            if _fastPath(short <= 24 && left >= head &+ count) {
+                defer { position += head &+ count }
+                return UnsafeRawBufferPointer(start: position + head, count: count)
+            }
+        }
+        return try readBuffer(count: try length(CBOR.bytes, "a byte string"))
     }
 
     /// Passes over one value of any kind.
@@ -254,8 +299,7 @@ extension WalDecoder {
         let start = offset
         guard let initial = peek(), initial & 0xE0 == major else { throw mismatch(wanted) }
         // A type that holds itself would follow a hostile record down until the stack ends; one look at the whole bounds that.
-        // Shorter records cannot nest deep enough to matter.
-        if checksDepth, start == 0, remaining > 512 { try checkDepth() }
+        if checksDepth, start == 0, remaining > WalDecoder.shallow { try checkDepth() }
         if initial & 0x1F == 31 {
             try skip(1)
             return WalBinaryFields(first: position, total: -1)

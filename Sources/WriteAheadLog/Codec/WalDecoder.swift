@@ -102,9 +102,11 @@ public struct WalDecoder: ~Copyable {
     }
 
     /// Throws where bytes are left over: a record ends where its bytes do.
-    @inlinable public func expectEnd() throws(WalError) {
-        if remaining != 0 {
-            throw WalError(.decoding, "\(remaining) bytes are left over behind the record, at byte \(offset)")
-        }
+    @inlinable @inline(__always) public func expectEnd() throws(WalError) {
+        if _slowPath(remaining != 0) { throw leftOver() }
+    }
+
+    @usableFromInline @inline(never) func leftOver() -> WalError {
+        WalError(.decoding, "\(remaining) bytes are left over behind the record, at byte \(offset)")
     }
 }

@@ -40,6 +40,7 @@ struct RecordCursor {
         let settings = partition.shared.settings
         maps = settings.reads == .automatic && !settings.isReadOnly && partition.shared.isMapped
         scanner = FrameScanner(base: Self.nowhere, offset: 0, limit: 0, salt: 0, disabled: [])
+        behind = Position(epoch: 0, lsn: .none, segment: .none, offset: 0)
         visibleLSN = visibility == .appended ? UInt64.max : partition.durable
         var hint: Position?
         switch start.kind {
@@ -83,8 +84,11 @@ struct RecordCursor {
         }
     }
 
+    /// Where the record after the one that ``advance()`` found starts: what ``position`` says then, kept up to date.
+    @usableFromInline private(set) var behind: Position
+
     /// Where the record after the last one starts.
-    @usableFromInline var position: Position {
+    var position: Position {
         guard let segment else {
             return Position(
                 epoch: partition.withLock { partition.hot.pointee.epoch }, lsn: LSN(nextLSN), segment: LSN(nextLSN),
@@ -141,6 +145,8 @@ struct RecordCursor {
         let file = try partition.openDirectory().openFile(next.name, .read)
         segment = next
         hasNewSegment = true
+        behind.epoch = next.header.epoch
+        behind.segment = LSN(next.firstLSN)
         batch = nil
         visibleEnd = 0
         if maps {
@@ -334,12 +340,16 @@ struct RecordCursor {
                     lsn = nextLSN
                     nextLSN &+= 1
                     payload = scanner.payload
+                    behind.lsn = LSN(nextLSN)
+                    behind.offset = UInt64(truncatingIfNeeded: scanner.offset)
                     return true
                 }
                 scanner.offset = before
             }
         }
-        return try advanceSlowly()
+        guard try advanceSlowly() else { return false }
+        behind = position
+        return true
     }
 
     /// Calls `body` for each record up to the end of what is visible. The loop works on copies that stay in registers.

@@ -59,14 +59,21 @@ extension Wal.Partition {
         @inlinable public mutating func next() throws(WalError) -> Entry<Record>? {
             guard try records.advance() else { return nil }
             if _slowPath(records.hasNewSegment) { try chooseCodec() }
+            // What the entry says is read before the record is made, which then goes into it without a copy.
+            let (lsn, position) = (records.lsn, records.behind)
             var decoder = WalDecoder(unsafeBytes: records.payload)
             do throws(WalError) {
-                let record = try decoding(&decoder)
-                if _slowPath(decoder.remaining != 0) { try decoder.expectEnd() }
-                return Entry(lsn: LSN(records.lsn), record: record, position: records.position)
+                return Entry(lsn: LSN(lsn), record: try decode(&decoder), position: position)
             } catch {
                 throw located(error)
             }
+        }
+
+        @inlinable @inline(__always)
+        func decode(_ decoder: inout WalDecoder) throws(WalError) -> Record {
+            let record = try decoding(&decoder)
+            if _slowPath(decoder.remaining != 0) { try decoder.expectEnd() }
+            return record
         }
 
         /// The next record's bytes, copied.

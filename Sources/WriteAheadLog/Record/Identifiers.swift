@@ -99,7 +99,7 @@ public struct Entry<Record: Sendable>: Sendable {
     /// Where the next record starts; hand it to `entries(from: .after(…))` to go on.
     public var position: Position
 
-    @inlinable public init(lsn: LSN, record: Record, position: Position) {
+    @inlinable public init(lsn: LSN, record: consuming Record, position: Position) {
         self.lsn = lsn
         self.record = record
         self.position = position
