@@ -1,5 +1,5 @@
 # `make demo` and `make test` are all that a newcomer needs; the rest is for those who work on this.
-.PHONY: help deps demo test test-minimal test-reader simulate controls sanitize crash crash-full bench fuzz fuzz-smoke fuzz-corpus
+.PHONY: help deps demo test test-minimal test-reader simulate controls sanitize crash crash-full bench thresholds thresholds-update suites fuzz fuzz-smoke fuzz-corpus
 .PHONY: fuzz-build lint clean
 SWIFT ?= swift
 
@@ -17,6 +17,9 @@ help:
 	@echo "make sanitize      the tests under thread sanitizer and address sanitizer (15 minutes)"
 	@echo "make bench         a table of times beside those of a C baseline in the same run (5 minutes)"
 	@echo "make fuzz          libFuzzer, SECONDS=600 for each of six targets; fuzz-smoke is short, fuzz-corpus keeps what was found"
+	@echo "make suites        the benchmark suites by themselves, with percentiles (10 minutes)"
+	@echo "make thresholds    compares what repeats (allocations, system calls, bytes) with the files in Benchmarks/Thresholds;"
+	@echo "                   thresholds-update writes them anew"
 	@echo "make lint          swift format, strictly"
 
 # The one thing that Swift does not bring: zstd's header and library, and pkg-config to find them.
@@ -72,6 +75,17 @@ sanitize: deps
 bench:
 	$(SWIFT) build -c release --package-path Benchmarks --product bench
 	Benchmarks/.build/release/bench
+
+# The plugin's sandbox would keep a log out of the directory that it is to be made in.
+BENCHMARK = cd Benchmarks && $(SWIFT) package --disable-sandbox benchmark
+suites: deps
+	$(BENCHMARK) --target Suites --no-progress
+
+thresholds: deps
+	WAL_EXACT=1 $(SHELL) -c '$(BENCHMARK) thresholds check --target Suites --path Thresholds --no-progress'
+
+thresholds-update: deps
+	WAL_EXACT=1 $(SHELL) -c '$(BENCHMARK) thresholds update --target Suites --path Thresholds --no-progress'
 
 # --sanitize has SwiftPM leave out main, for libFuzzer brings one; of several -sanitize options the compiler takes the last.
 fuzz-build: deps

@@ -17,7 +17,9 @@ struct Bench {
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
 
         let place = Place(directory: directory)
-        let all = place.appends + place.commits + place.streams + place.opens + place.contention + place.latencies
+        let all =
+            place.appends + place.commits + place.streams + place.opens + place.contention + place.latencies
+            + place.allocations
         let chosen = all.filter { figure in wanted.isEmpty || wanted.contains { figure.name.hasPrefix($0) } }
         guard !chosen.isEmpty else {
             print("No figure is named so. There are: \(all.map(\.name).joined(separator: ", "))")

@@ -1,0 +1,6 @@
+// How often this thread, or the whole process, asked for memory: malloc and its kin are replaced by ones that count and pass on to
+// glibc's.
+#pragma once
+
+unsigned long allocations_of_thread(void);
+unsigned long allocations_of_process(void);
