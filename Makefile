@@ -1,5 +1,5 @@
 # `make demo` and `make test` are all that a newcomer needs; the rest is for those who work on this.
-.PHONY: help deps demo test test-minimal test-reader simulate controls sanitize crash crash-full bench thresholds thresholds-update suites fuzz fuzz-smoke fuzz-corpus
+.PHONY: help deps demo test test-minimal test-reader simulate controls sanitize crash crash-full bench bench-html curves thresholds thresholds-update suites fuzz fuzz-smoke fuzz-corpus
 .PHONY: fuzz-build lint clean
 SWIFT ?= swift
 
@@ -17,6 +17,8 @@ help:
 	@echo "make sanitize      the tests under thread sanitizer and address sanitizer (15 minutes)"
 	@echo "make bench         a table of times beside those of a C baseline in the same run (5 minutes)"
 	@echo "make fuzz          libFuzzer, SECONDS=600 for each of six targets; fuzz-smoke is short, fuzz-corpus keeps what was found"
+	@echo "make bench-html    the last run's table as a page with charts: .build/bench.html"
+	@echo "make curves        how costs grow with record size, tasks, readers, partitions and log size (10 minutes, 21 GiB)"
 	@echo "make suites        the benchmark suites by themselves, with percentiles (10 minutes)"
 	@echo "make thresholds    compares what repeats (allocations, system calls, bytes) with the files in Benchmarks/Thresholds;"
 	@echo "                   thresholds-update writes them anew"
@@ -75,6 +77,16 @@ sanitize: deps
 bench:
 	$(SWIFT) build -c release --package-path Benchmarks --product bench
 	Benchmarks/.build/release/bench
+
+# How costs grow, as tables; up to 21 GiB of disk.
+curves:
+	$(SWIFT) build -c release --package-path Benchmarks --product bench
+	Benchmarks/.build/release/bench curves
+
+# One self-contained page of the last run.
+bench-html:
+	$(SWIFT) build -c release --package-path Benchmarks --product bench
+	Benchmarks/.build/release/bench html $(or $(BENCH_JSON),.build/bench.json)
 
 # The plugin's sandbox would keep a log out of the directory that it is to be made in.
 BENCHMARK = cd Benchmarks && $(SWIFT) package --disable-sandbox benchmark

@@ -9,6 +9,9 @@ struct Bench {
         if CommandLine.arguments.dropFirst().first == WriterToBeKilled.argument {
             return try await WriterToBeKilled.main(CommandLine.arguments.dropFirst(2))
         }
+        if CommandLine.arguments.dropFirst().first == Page.argument {
+            return try Page.main(CommandLine.arguments.dropFirst(2))
+        }
         let environment = ProcessInfo.processInfo.environment
         let directory = environment["BENCH_DIR"] ?? ".build/bench-data"
         let json = environment["BENCH_JSON"] ?? ".build/bench.json"
@@ -16,6 +19,10 @@ struct Bench {
         let wanted = Array(CommandLine.arguments.dropFirst())
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
 
+        if wanted.first == Curves.argument {
+            try await Curves(directory: directory).main(wanted.dropFirst())
+            return try removeIfThere(directory)
+        }
         let place = Place(directory: directory)
         let all =
             place.appends + place.commits + place.streams + place.opens + place.contention + place.latencies

@@ -2,7 +2,7 @@ import Foundation
 import WriteAheadLog
 
 /// One line of the table, and one object of the file that BENCH_JSON names.
-struct Figure: Encodable {
+struct Figure: Codable {
     var name: String
     var unit: String
     var ours: Double

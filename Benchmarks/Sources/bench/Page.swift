@@ -1,0 +1,171 @@
+import Foundation
+
+/// `bench html FILE.json`: one self-contained page of what a run measured.
+enum Page {
+    static let argument = "html"
+
+    static func main(_ arguments: ArraySlice<String>) throws {
+        let json = arguments.first ?? ".build/bench.json"
+        let page = arguments.dropFirst().first ?? json.replacing(".json", with: "") + ".html"
+        let figures = try JSONDecoder().decode([Figure].self, from: Data(contentsOf: URL(fileURLWithPath: json)))
+        try Data(html(figures).utf8).write(to: URL(fileURLWithPath: page))
+        print("Written to \(page).")
+    }
+
+    // MARK: Charts
+
+    /// A horizontal logarithmic axis.
+    private struct Axis {
+        var least: Double
+        var most: Double
+        let left = 210.0
+        let width = 560.0
+
+        init(_ values: [Double]) {
+            let positive = values.filter { $0 > 0 }
+            least = pow(10, floor(log10(positive.min() ?? 1)))
+            most = max(pow(10, ceil(log10(positive.max() ?? 1))), least * 10)
+        }
+
+        func x(_ value: Double) -> Double {
+            guard value > least else { return left }
+            return left + width * log10(value / least) / log10(most / least)
+        }
+
+        var ticks: [Double] {
+            Array(sequence(first: least) { $0 * 10 <= most * 1.001 ? $0 * 10 : nil })
+        }
+    }
+
+    private static func text(_ value: Double) -> String {
+        switch value {
+        case 0: "0"
+        case ..<0.01: String(format: "%.4f", value)
+        case ..<10: String(format: "%.2f", value)
+        case ..<100: String(format: "%.1f", value)
+        default: String(format: "%.0f", value)
+        }
+    }
+
+    private static func escaped(_ text: String) -> String {
+        text.replacing("&", with: "&amp;").replacing("<", with: "&lt;").replacing(">", with: "&gt;")
+    }
+
+    private static func grid(_ axis: Axis, height: Double) -> String {
+        axis.ticks.map { tick in
+            let x = axis.x(tick)
+            return "<line class=grid x1=\(x) x2=\(x) y1=18 y2=\(height)></line>"
+                + "<text class=tick x=\(x) y=12 text-anchor=middle>\(tick < 1 ? String(tick) : text(tick))</text>"
+        }.joined()
+    }
+
+    /// Each figure's time over the limit's, with what it may be at most.
+    private static func ratios(_ figures: [Figure]) -> String {
+        let rows = figures.filter { $0.ratio != nil && !$0.name.contains("allocations") }
+        let axis = Axis(rows.flatMap { [$0.ratio ?? 1, $0.target ?? 1, 0.11, 9] })
+        let height = 24.0 + Double(rows.count) * 24
+        var svg = grid(axis, height: height)
+        let one = axis.x(1)
+        svg += "<line class=one x1=\(one) x2=\(one) y1=18 y2=\(height)></line>"
+        for (row, figure) in rows.enumerated() {
+            guard let ratio = figure.ratio else { continue }
+            let y = 26.0 + Double(row) * 24
+            let end = axis.x(ratio)
+            let kind = figure.isWithinTarget.map { $0 ? "good" : "bad" } ?? "plain"
+            svg += "<text class=name x=\(axis.left - 8) y=\(y + 12) text-anchor=end>\(escaped(figure.name))</text>"
+            svg += "<rect class=\(kind) x=\(min(one, end)) y=\(y) width=\(max(abs(end - one), 1)) height=15>"
+            svg += "<title>\(escaped(figure.limitIs ?? ""))</title></rect>"
+            if let target = figure.target {
+                svg += "<line class=target x1=\(axis.x(target)) x2=\(axis.x(target)) y1=\(y - 3) y2=\(y + 18)></line>"
+            }
+            svg += "<text class=value x=\(axis.left + axis.width + 8) y=\(y + 12)>\(text(ratio)) ×</text>"
+        }
+        return "<svg viewBox='0 0 860 \(height + 6)' role=img aria-label='Ratios to the limit'>\(svg)</svg>"
+    }
+
+    /// One unit's figures beside the limit and the peers: points on a common scale, and ours with its spread.
+    private static func times(_ unit: String, _ figures: [Figure]) -> String {
+        let axis = Axis(
+            figures.flatMap { [$0.ours, $0.oursMin, $0.oursMax, $0.limit ?? $0.ours] + $0.peers.values })
+        let height = 24.0 + Double(figures.count) * 24
+        var svg = grid(axis, height: height)
+        for (row, figure) in figures.enumerated() {
+            let y = 34.0 + Double(row) * 24
+            svg += "<text class=name x=\(axis.left - 8) y=\(y + 4) text-anchor=end>\(escaped(figure.name))</text>"
+            svg +=
+                "<line class=spread x1=\(axis.x(figure.oursMin)) x2=\(axis.x(figure.oursMax)) y1=\(y) y2=\(y)></line>"
+            if let limit = figure.limit {
+                svg +=
+                    "<rect class=limit x=\(axis.x(limit) - 1.5) y=\(y - 8) width=3 height=16><title>C: \(text(limit))</title></rect>"
+            }
+            for (name, value) in figure.peers.sorted(by: { $0.key < $1.key }) {
+                svg +=
+                    "<circle class=peer cx=\(axis.x(value)) cy=\(y) r=4><title>\(escaped(name)): \(text(value))</title></circle>"
+                svg += "<text class=peername x=\(axis.x(value)) y=\(y - 6) text-anchor=middle>\(escaped(name))</text>"
+            }
+            svg +=
+                "<circle class=ours cx=\(axis.x(figure.ours)) cy=\(y) r=5.5><title>\(text(figure.ours))</title></circle>"
+            svg += "<text class=value x=\(axis.left + axis.width + 8) y=\(y + 4)>\(text(figure.ours))</text>"
+        }
+        return
+            "<h3>\(escaped(unit))</h3><svg viewBox='0 0 860 \(height + 14)' role=img aria-label='\(escaped(unit))'>\(svg)</svg>"
+    }
+
+    private static func table(_ figures: [Figure]) -> String {
+        let rows = figures.map { figure in
+            let peers = figure.peers.sorted { $0.key < $1.key }.map { "\($0.key) \(text($0.value))" }
+            let target = figure.target.map(text) ?? figure.targetExcess.map { "limit + \(text($0))" } ?? "–"
+            let mark = figure.isWithinTarget.map { $0 ? "✓" : "✗" } ?? ""
+            let cells = [
+                figure.name, "\(text(figure.ours)) [\(text(figure.oursMin))…\(text(figure.oursMax))]", figure.unit,
+                figure.limit.map(text) ?? "–", figure.ratio.map(text) ?? "–", "\(target) \(mark)",
+                peers.joined(separator: ", "), figure.limitIs ?? "",
+            ]
+            return "<tr>" + cells.map { "<td>\(escaped($0))</td>" }.joined() + "</tr>"
+        }
+        let heads = ["figure", "ours [min…max]", "unit", "limit", "ratio", "target", "peers", "the limit is"]
+        return "<div class=wide><table><thead><tr>" + heads.map { "<th>\($0)</th>" }.joined() + "</tr></thead><tbody>"
+            + rows.joined() + "</tbody></table></div>"
+    }
+
+    private static func html(_ figures: [Figure]) -> String {
+        var units: [String] = []
+        for figure in figures where !units.contains(figure.unit) && figure.unit != "per record" {
+            units.append(figure.unit)
+        }
+        let charts = units.map { unit in times(unit, figures.filter { $0.unit == unit }) }.joined()
+        let good = figures.filter { $0.isWithinTarget == true }.count
+        let judged = figures.filter { $0.isWithinTarget != nil }.count
+        return """
+            <!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content="width=device-width">
+            <title>Write-ahead log: one run of make bench</title>
+            <style>
+            :root { color-scheme: light dark; --ink: #1c2430; --soft: #66707d; --line: #d9dee5; --good: #2a8f5b; --bad: #c8472f;
+              --ours: #2463c9; --peer: #9a6a00; --page: #fff }
+            @media (prefers-color-scheme: dark) { :root { --ink: #e6eaf0; --soft: #9aa5b3; --line: #343c48; --page: #14181e;
+              --ours: #6ea2ff; --peer: #d9a441; --good: #4fc08d; --bad: #ef7a63 } }
+            body { font: 15px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--page); max-width: 940px;
+              margin: 2rem auto; padding: 0 1rem }
+            svg { width: 100%; height: auto; font-size: 11px } svg text { fill: var(--ink) } .tick, .peername { fill: var(--soft) !important }
+            .peername { font-size: 8px } .grid { stroke: var(--line) } .one { stroke: var(--ink) } .target { stroke: var(--soft); stroke-dasharray: 3 2; stroke-width: 2 }
+            .good { fill: var(--good) } .bad { fill: var(--bad) } .plain { fill: var(--soft) } .ours { fill: var(--ours) }
+            .spread { stroke: var(--ours); stroke-width: 3; opacity: .4 } .limit { fill: var(--ink) } .peer { fill: var(--peer) }
+            .wide { overflow-x: auto } table { border-collapse: collapse; font-size: 13px } td, th { text-align: left; padding: .25rem .6rem .25rem 0;
+              border-bottom: 1px solid var(--line); white-space: nowrap } td:last-child { white-space: normal }
+            </style>
+            <h1>One run of <code>make bench</code></h1>
+            <p>Medians. \(good) of \(judged) targets are met. A ratio is time over time, for rates too: 1 is what C takes for the
+            same work on the same machine in the same run, and to the left is faster.</p>
+            <h2>Beside the limit</h2>
+            <p>A dashed line is the target; a bar is green within it, red beyond it, grey where there is none.</p>
+            \(ratios(figures))
+            <h2>Beside the peers</h2>
+            <p>A dot is ours, with its spread; a black bar is C; small dots are peers at the same durability. Logarithmic; for records/s
+            right is better, elsewhere left.</p>
+            \(charts)
+            <h2>All figures</h2>
+            \(table(figures))
+            </html>
+            """
+    }
+}
