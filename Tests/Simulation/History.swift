@@ -209,8 +209,10 @@ package final class History: @unchecked Sendable {
             note("the disk is full at \(disk.capacity) bytes")
         case .faults:
             guard random.chance(atOpen ? 6 : 2) else { return }
+            // A sync that fails and leaves clean pages which are not on the disk is the rarest to show, so it comes most often.
             let effects: [DiskFault.Effect] = [
-                .ioError, .ioError, .dropsDirtyPages, .shortWrite, .noSpace, .tooManyFiles,
+                .ioError, .ioError, .dropsDirtyPages, .dropsDirtyPages, .dropsDirtyPages, .shortWrite, .noSpace,
+                .tooManyFiles,
             ]
             var operations: Set<DiskFault.Operation> = []
             for _ in 0...random.below(3) {

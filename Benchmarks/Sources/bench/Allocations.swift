@@ -11,7 +11,7 @@ extension Place {
         let control = "a control that makes one array for each record"
         return [
             Measurement(
-                name: "append_allocations", unit: "per record", targetExcess: target - 1, limitIs: control,
+                name: "append_allocations", unit: "per record", target: target, limitIs: control,
                 ours: {
                     try await log.measure(.raw, records: count + 1, each: Payload(recordA)) { wal in
                         let partition = try wal.partition(1)
@@ -22,7 +22,7 @@ extension Place {
                     }
                 }, limit: { arrays(count) }),
             Measurement(
-                name: "append_enum_allocations", unit: "per record", targetExcess: target - 1, limitIs: control,
+                name: "append_enum_allocations", unit: "per record", target: target, limitIs: control,
                 ours: {
                     try await log.measure(.binary, records: count + 1, each: Change.sample) { wal in
                         let partition = try wal.partition(1)
@@ -31,7 +31,7 @@ extension Place {
                     }
                 }, limit: { arrays(count) }),
             Measurement(
-                name: "stream_allocations", unit: "per record", targetExcess: target - 1, limitIs: control,
+                name: "stream_allocations", unit: "per record", target: target, limitIs: control,
                 ours: {
                     try await log.measure(.raw, records: count, each: Payload(recordA)) { wal in
                         let partition = try wal.partition(1)

@@ -142,32 +142,31 @@ struct RecordCursor {
     }
 
     private mutating func enter(_ next: Segment) throws(WalError) {
-        let file = try partition.openDirectory().openFile(next.name, .read)
+        let base: UnsafeRawPointer
+        if maps {
+            let mapped = try readableMapping(of: next)
+            (mapping, window, base) = (mapped, nil, UnsafeRawPointer(mapped.base))
+        } else {
+            let opened = ReadWindow(file: try partition.openDirectory().openFile(next.name, .read))
+            (mapping, window, base) = (nil, opened, opened.base)
+        }
         segment = next
         hasNewSegment = true
         behind.epoch = next.header.epoch
         behind.segment = LSN(next.firstLSN)
         batch = nil
         visibleEnd = 0
-        if maps {
-            // A mapping needs no descriptor; it reaches as far as the file may grow.
-            let capacity = partition.withLock { next.capacity }
-            let mapped = try file.map(count: max(capacity, Int(FileFormat.dataStart)), writable: false)
-            file.close()
-            mapping = mapped
-            window = nil
-            scanner = FrameScanner(
-                base: UnsafeRawPointer(mapped.base), offset: Int(FileFormat.dataStart), limit: 0,
-                salt: next.header.salt,
-                disabled: disabled)
-        } else {
-            let opened = ReadWindow(file: file)
-            window = opened
-            mapping = nil
-            scanner = FrameScanner(
-                base: opened.base, offset: Int(FileFormat.dataStart), limit: 0, salt: next.header.salt,
-                disabled: disabled)
-        }
+        scanner = FrameScanner(
+            base: base, offset: Int(FileFormat.dataStart), limit: 0, salt: next.header.salt, disabled: disabled)
+    }
+
+    /// A mapping that reaches as far as the file may grow; it needs no descriptor. The segment that is written has one.
+    private func readableMapping(of next: Segment) throws(WalError) -> any WalMapping {
+        let (atHand, capacity) = partition.withLock { (next.mapping, next.capacity) }
+        if let atHand { return atHand }
+        let file = try partition.openDirectory().openFile(next.name, .read)
+        defer { file.close() }
+        return try file.map(count: max(capacity, Int(FileFormat.dataStart)), writable: false)
     }
 
     /// Moves to `nextLSN` within the segment just entered: by the hint where it is right, else by the sparse index.
