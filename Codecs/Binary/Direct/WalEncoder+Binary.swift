@@ -75,9 +75,18 @@ extension WalEncoder {
         value.encode(into: &self)
     }
 
-    /// Writes a byte string.
-    @inlinable @inline(__always) public mutating func value(bytes: UnsafeRawBufferPointer) {
-        head(CBOR.bytes, UInt64(truncatingIfNeeded: bytes.count))
+    /// Writes a byte string. Out of line, so that what encodes a record stays small enough for its constants to be folded in.
+    @inline(never) public mutating func value(bytes: UnsafeRawBufferPointer) {
+        let count = bytes.count
+        if count < 256 {
+            reserve(2 &+ count)
+            let short = count < 24
+            let head = short ? UInt16(CBOR.bytes) | UInt16(count) : UInt16(CBOR.bytes | 24) | UInt16(count) << 8
+            base.storeBytes(of: head.littleEndian, toByteOffset: used, as: UInt16.self)
+            used &+= short ? 1 : 2
+        } else {
+            head(CBOR.bytes, UInt64(truncatingIfNeeded: count))
+        }
         write(bytes: bytes)
     }
 

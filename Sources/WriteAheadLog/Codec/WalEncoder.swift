@@ -75,8 +75,8 @@ public struct WalEncoder: ~Copyable {
         reserve(count)
         if let source = bytes.baseAddress {
             let target = base + used
-            if count >= 16, count <= 64 {
-                // Four steps at most, the last over part of the one before: less than a call costs.
+            if count >= 16, count <= 128 {
+                // Eight steps at most, the last over part of the one before: less than a call costs.
                 var at = 0
                 while at < count &- 16 {
                     let step = source.loadUnaligned(fromByteOffset: at, as: SIMD2<UInt64>.self)
