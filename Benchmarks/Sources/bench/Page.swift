@@ -98,10 +98,11 @@ enum Page {
                 svg +=
                     "<rect class=limit x=\(axis.x(limit) - 1.5) y=\(y - 8) width=3 height=16><title>C: \(text(limit))</title></rect>"
             }
-            for (name, value) in figure.peers.sorted(by: { $0.key < $1.key }) {
+            for (place, (name, value)) in figure.peers.sorted(by: { $0.key < $1.key }).enumerated() {
                 svg +=
                     "<circle class=peer cx=\(axis.x(value)) cy=\(y) r=4><title>\(escaped(name)): \(text(value))</title></circle>"
-                svg += "<text class=peername x=\(axis.x(value)) y=\(y - 6) text-anchor=middle>\(escaped(name))</text>"
+                svg +=
+                    "<text class=peername x=\(axis.x(value)) y=\(y + (place % 2 == 0 ? -6 : 11)) text-anchor=middle>\(escaped(name))</text>"
             }
             svg +=
                 "<circle class=ours cx=\(axis.x(figure.ours)) cy=\(y) r=5.5><title>\(text(figure.ours))</title></circle>"
@@ -151,7 +152,7 @@ enum Page {
             .good { fill: var(--good) } .bad { fill: var(--bad) } .plain { fill: var(--soft) } .ours { fill: var(--ours) }
             .spread { stroke: var(--ours); stroke-width: 3; opacity: .4 } .limit { fill: var(--ink) } .peer { fill: var(--peer) }
             .wide { overflow-x: auto } table { border-collapse: collapse; font-size: 13px } td, th { text-align: left; padding: .25rem .6rem .25rem 0;
-              border-bottom: 1px solid var(--line); white-space: nowrap } td:last-child { white-space: normal }
+              border-bottom: 1px solid var(--line); white-space: nowrap } td:last-child { white-space: normal; min-width: 16rem }
             </style>
             <h1>One run of <code>make bench</code></h1>
             <p>Medians. \(good) of \(judged) targets are met. A ratio is time over time, for rates too: 1 is what C takes for the
