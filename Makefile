@@ -19,7 +19,7 @@ help:
 	@echo "make fuzz          libFuzzer, SECONDS=600 for each of six targets; fuzz-smoke is short, fuzz-corpus keeps what was found"
 	@echo "make bench-html    the last run's table as a page with charts: .build/bench.html"
 	@echo "make curves        how costs grow with record size, tasks, readers, partitions and log size (10 minutes, 21 GiB)"
-	@echo "make suites        the benchmark suites by themselves, with percentiles (10 minutes)"
+	@echo "make suites        the benchmark suites by themselves, with percentiles (2 minutes)"
 	@echo "make thresholds    compares what repeats (allocations, system calls, bytes) with the files in Benchmarks/Thresholds;"
 	@echo "                   thresholds-update writes them anew"
 	@echo "make lint          swift format, strictly"
