@@ -75,26 +75,32 @@ public struct WalEncoder: ~Copyable {
         reserve(count)
         if let source = bytes.baseAddress {
             let target = base + used
-            if count >= 16, count <= 128 {
-                // Eight steps at most, the last over part of the one before: less than a call costs.
-                var at = 0
-                while at < count &- 16 {
-                    let step = source.loadUnaligned(fromByteOffset: at, as: SIMD2<UInt64>.self)
-                    target.storeBytes(of: step, toByteOffset: at, as: SIMD2<UInt64>.self)
-                    at &+= 16
-                }
-                let step = source.loadUnaligned(fromByteOffset: count &- 16, as: SIMD2<UInt64>.self)
-                target.storeBytes(of: step, toByteOffset: count &- 16, as: SIMD2<UInt64>.self)
+            // Two steps, the second over part of the first: less than a call costs. No loop, which the compiler would make a call.
+            if count >= 64, count <= 128 {
+                WalEncoder.copyEnds(source, target, count, SIMD8<UInt64>.self)
+            } else if count >= 32, count < 64 {
+                WalEncoder.copyEnds(source, target, count, SIMD4<UInt64>.self)
+            } else if count >= 16, count < 32 {
+                WalEncoder.copyEnds(source, target, count, SIMD2<UInt64>.self)
             } else if count >= 8, count < 16 {
-                let first = source.loadUnaligned(as: UInt64.self)
-                let last = source.loadUnaligned(fromByteOffset: count &- 8, as: UInt64.self)
-                target.storeBytes(of: first, as: UInt64.self)
-                target.storeBytes(of: last, toByteOffset: count &- 8, as: UInt64.self)
+                WalEncoder.copyEnds(source, target, count, UInt64.self)
             } else {
                 target.copyMemory(from: source, byteCount: count)
             }
         }
         used &+= count
+    }
+
+    /// Copies the first bytes and the last, each as many as a `Word` has: all of them, if that is half or more.
+    @inlinable @inline(__always)
+    static func copyEnds<Word: BitwiseCopyable>(
+        _ source: UnsafeRawPointer, _ target: UnsafeMutableRawPointer, _ count: Int, _: Word.Type
+    ) {
+        let behind = count &- MemoryLayout<Word>.size
+        let first = source.loadUnaligned(as: Word.self)
+        let last = source.loadUnaligned(fromByteOffset: behind, as: Word.self)
+        target.storeBytes(of: first, as: Word.self)
+        target.storeBytes(of: last, toByteOffset: behind, as: Word.self)
     }
 
     /// The bytes alone, with no length before them.
