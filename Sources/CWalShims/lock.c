@@ -14,7 +14,10 @@ enum { PRIVATE_EXPEDITED = 1 << 3, REGISTER_PRIVATE_EXPEDITED = 1 << 4 }; // lin
 static void wait_while_held(wal_lock_t *lock) { syscall(SYS_futex, &lock->word, FUTEX_WAIT_PRIVATE, 1, 0, 0, 0); }
 static void wake_one(wal_lock_t *lock) { syscall(SYS_futex, &lock->word, FUTEX_WAKE_PRIVATE, 1, 0, 0, 0); }
 static void synchronize(void) {
-    if (wal_sleepers_synchronize) syscall(SYS_membarrier, PRIVATE_EXPEDITED, 0, 0);
+    if (!wal_sleepers_synchronize || syscall(SYS_membarrier, PRIVATE_EXPEDITED, 0, 0) == 0) return;
+    // A child of fork(2) may have to register anew.
+    syscall(SYS_membarrier, REGISTER_PRIVATE_EXPEDITED, 0, 0);
+    syscall(SYS_membarrier, PRIVATE_EXPEDITED, 0, 0);
 }
 __attribute__((constructor)) static void prepare(void) {
     wal_sleepers_synchronize = syscall(SYS_membarrier, REGISTER_PRIVATE_EXPEDITED, 0, 0) == 0;

@@ -61,6 +61,31 @@ struct FastPathTests {
         }
     }
 
+    @Test(
+        "a full disk under a large frame changes nothing; a write that fails otherwise poisons",
+        arguments: [ENOSPC, EIO])
+    func largeFrameFails(errno: Int32) async throws {
+        try await withTemporaryDirectory { path in
+            let storage = FaultyStorage()
+            let wal = try await Wal<Payload>.open(at: path, configuration: .init(codec: .bytes()), storage: storage)
+            let partition = try wal.partition(1)
+            try partition.append(Payload(record(1)))
+            storage.fail([.write], of: ".wal", times: 1, errno: errno)
+            let large = Payload([UInt8](repeating: 9, count: 50_000))
+            await expectError(errno == ENOSPC ? .noSpace : .io) { try partition.append(large) }
+            if errno == ENOSPC {
+                try partition.append(Payload(record(2)))
+                try await wal.close()
+            } else {
+                await expectError(.poisoned) { try partition.append(Payload(record(2))) }
+                await expectError(.io) { try await wal.close() }
+            }
+            let again = try await Wal<Payload>.open(at: path, configuration: .init(codec: .bytes()))
+            try expectRecords(again.partition(1), 1...(errno == ENOSPC ? 2 : 1))
+            try await again.close()
+        }
+    }
+
     @Test("a batch from an array is the same as one from any other sequence")
     func batches() async throws {
         try await withTemporaryDirectory { path in

@@ -30,22 +30,20 @@ enum Exact {
             for _ in 0..<count { try partition.append(Record.sample) }
             try partition.syncAndWait()
         }
-        Benchmark("stream_1000_records_linear") { benchmark in
-            let log = try await Fresh(configuration)
-            let partition = try log.wal.partition(1)
-            for _ in 0..<1000 { try partition.append(Record.sample) }
-            try await benchmark.count { blackHole(try decodeAll(partition)) }
-            try await log.remove()
-        }
+        reading("stream_1000_records_linear") { partition in try decodeAll(partition) }
 
         appending("batch_1000_records", 1000) { partition, count in
             try partition.append(contentsOf: repeatElement(Record.sample, count: count))
         }
-        Benchmark("stream_1000_payloads") { benchmark in
+        reading("stream_1000_payloads") { partition in try countBytes(partition) }
+    }
+
+    private static func reading(_ name: String, _ body: @escaping @Sendable (Wal<Record>.Partition) throws -> Int) {
+        Benchmark(name) { benchmark in
             let log = try await Fresh(configuration)
             let partition = try log.wal.partition(1)
             for _ in 0..<1000 { try partition.append(Record.sample) }
-            try await benchmark.count { blackHole(try countBytes(partition)) }
+            try await benchmark.count { blackHole(try body(partition)) }
             try await log.remove()
         }
     }

@@ -107,13 +107,11 @@ static inline void wal_lock(wal_lock_t *lock) {
         wal_lock_slow(lock);
 }
 static inline void wal_unlock(wal_lock_t *lock) {
-    // A plain store: a locked instruction would wait until every store before it has got its cache line.
-    if (__builtin_expect(wal_sleepers_synchronize, 1)) {
-        __atomic_store_n(&lock->word, 0, __ATOMIC_RELEASE);
-        __atomic_signal_fence(__ATOMIC_SEQ_CST);
-    } else {
-        __atomic_exchange_n(&lock->word, 0, __ATOMIC_SEQ_CST);
-    }
+    // A plain store: a locked instruction would wait until every store before it has got its cache line. The lock must outlive the
+    // call, for it is looked at once more.
+    __atomic_store_n(&lock->word, 0, __ATOMIC_RELEASE);
+    if (__builtin_expect(wal_sleepers_synchronize, 1)) __atomic_signal_fence(__ATOMIC_SEQ_CST);
+    else __atomic_thread_fence(__ATOMIC_SEQ_CST);
     if (__builtin_expect(__atomic_load_n(&lock->sleepers, __ATOMIC_RELAXED) != 0, 0)) wal_unlock_slow(lock);
 }
 

@@ -95,6 +95,8 @@ public struct AnyWalCodec<Record: WalCodable>: Sendable {
         encoding = { (record, encoder) throws(WalError) in try base.encode(record, into: &encoder) }
         batchEncoding = { (records, maximum, encoder) throws(WalError) in
             guard let first = records.baseAddress else { return true }
+            precondition(
+                MemoryLayout<Lent<Record>>.stride == MemoryLayout<Record>.stride, "a struct of one field is that field")
             let lent = UnsafeRawPointer(first).assumingMemoryBound(to: Lent<Record>.self)
             for index in 0..<records.count {
                 let start = encoder.count

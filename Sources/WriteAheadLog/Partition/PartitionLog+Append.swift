@@ -105,15 +105,22 @@ extension PartitionLog {
         _ payload: UnsafeRawBufferPointer, sum: UInt32, total: Int, word: UInt64, salt: UInt64,
         at frame: UnsafeMutableRawPointer
     ) {
-        let length = UInt32(truncatingIfNeeded: FileFormat.frameHeaderSize &+ payload.count)
         // The padding; in a frame without payload this is overwritten by the word.
         frame.storeBytes(of: 0, toByteOffset: total &- 8, as: UInt64.self)
-        let checksum = frameChecksum(payload: sum, length: length, word: word, salt: salt)
-        frame.storeBytes(of: (UInt64(length) | UInt64(checksum) << 32).littleEndian, as: UInt64.self)
-        frame.storeBytes(of: word.littleEndian, toByteOffset: 8, as: UInt64.self)
+        let header = header(payloadCount: payload.count, sum: sum, word: word, salt: salt)
+        frame.storeBytes(of: header.0, as: UInt64.self)
+        frame.storeBytes(of: header.1, toByteOffset: 8, as: UInt64.self)
         if let source = payload.baseAddress {
             (frame + FileFormat.frameHeaderSize).copyMemory(from: source, byteCount: payload.count)
         }
+    }
+
+    /// The two words of a frame's header, as they are stored.
+    @inline(__always)
+    private static func header(payloadCount: Int, sum: UInt32, word: UInt64, salt: UInt64) -> (UInt64, UInt64) {
+        let length = UInt32(truncatingIfNeeded: FileFormat.frameHeaderSize &+ payloadCount)
+        let checksum = frameChecksum(payload: sum, length: length, word: word, salt: salt)
+        return ((UInt64(length) | UInt64(checksum) << 32).littleEndian, word.littleEndian)
     }
 
     /// The way without a mapping, and for large frames, under the lock: one write, and a full disk takes nothing that was accepted.
@@ -127,13 +134,11 @@ extension PartitionLog {
         let offset = hot.pointee.end
         let lsn = hot.pointee.nextLSN
         let last = lsn + records - 1
-        let word = lsn | UInt64(kind) << 56
-        let length = UInt32(truncatingIfNeeded: FileFormat.frameHeaderSize &+ payload.count)
-        let checksum = frameChecksum(payload: sum, length: length, word: word, salt: segment.header.salt)
+        let header = Self.header(
+            payloadCount: payload.count, sum: sum, word: lsn | UInt64(kind) << 56, salt: segment.header.salt)
         do throws(WalError) {
             try file.write(
-                header: ((UInt64(length) | UInt64(checksum) << 32).littleEndian, word.littleEndian), payload,
-                zeros: total - Int(length), at: offset)
+                header: header, payload, zeros: total - FileFormat.frameHeaderSize - payload.count, at: offset)
         } catch {
             if error.code == .noSpace { throw error.at(partition: id, segment: LSN(segment.firstLSN), lsn: LSN(lsn)) }
             throw poison(error)

@@ -254,12 +254,8 @@ final class PosixFile: WalFile {
         if count == Int64(total) { return }
         if count < 0, Int32(-count) != EINTR { throw SystemError.error(Int32(-count), "write", path) }
         // Cut short: all of it again, in as many pieces as it takes.
-        var frame = WalEncoder(minimumCapacity: total)
-        withUnsafeBytes(of: header) { frame.write(bytes: $0) }
-        frame.write(bytes: payload)
-        for _ in 0..<zeros { frame.write(0 as UInt8) }
         do throws(WalError) {
-            try write(frame.bytes, at: offset)
+            try writeCopy(header: header, payload, zeros: zeros, at: offset)
         } catch {
             if count > 0, error.code == .noSpace { throw WalError(.io, error.message, errno: error.errno) }
             throw error

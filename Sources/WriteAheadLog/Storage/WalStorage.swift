@@ -80,6 +80,13 @@ extension WalFile {
     package func write(
         header: (UInt64, UInt64), _ payload: UnsafeRawBufferPointer, zeros: Int, at offset: UInt64
     ) throws(WalError) {
+        try writeCopy(header: header, payload, zeros: zeros, at: offset)
+    }
+
+    /// The same from a copy in one piece.
+    func writeCopy(
+        header: (UInt64, UInt64), _ payload: UnsafeRawBufferPointer, zeros: Int, at offset: UInt64
+    ) throws(WalError) {
         var frame = WalEncoder(minimumCapacity: 16 + payload.count + 8)
         withUnsafeBytes(of: header) { frame.write(bytes: $0) }
         frame.write(bytes: payload)
