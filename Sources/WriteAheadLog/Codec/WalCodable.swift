@@ -57,6 +57,25 @@ extension WalCodec {
     }
 }
 
+/// A codec that also codes a batch as a whole, as one that compresses records together does.
+///
+/// A batch that is appended by it is one frame, of which the log knows how many records there are and nothing else.
+public protocol WalBatchCodec<Record>: WalCodec {
+    /// Appends a record as it stands in a batch that is yet to be coded. ``WalCodec/decode(_:)`` must read it, as
+    /// ``decodeBatch(_:into:)`` gives it back.
+    func encodeWithinBatch(_ record: borrowing Record, into encoder: inout WalEncoder) throws(WalError)
+    /// Appends what is stored for a batch.
+    ///
+    /// - Parameter records: each record's length in 4 bytes, little endian, and its bytes.
+    func encodeBatch(_ records: inout WalDecoder, into encoder: inout WalEncoder) throws(WalError)
+    /// Appends what ``encodeBatch(_:into:)`` was given, byte for byte. The stored bytes passed the checksum; treat them as hostile
+    /// all the same, and bound what they can make you allocate.
+    func decodeBatch(_ stored: inout WalDecoder, into records: inout WalEncoder) throws(WalError)
+    /// Appends a stored record as it stands in a batch that is yet to be coded, without decoding it: for those who pack records
+    /// anew.
+    func unpack(_ stored: inout WalDecoder, into encoder: inout WalEncoder) throws(WalError)
+}
+
 /// A record where it is: what cannot be copied is not copied on its way to a codec, and nothing that it holds is retained.
 @frozen @usableFromInline
 struct Lent<Record: Sendable>: ~Copyable {
@@ -65,6 +84,13 @@ struct Lent<Record: Sendable>: ~Copyable {
     @inlinable @inline(__always)
     borrowing func encode<Codec: WalCodec<Record>>(by codec: Codec, into encoder: inout WalEncoder) throws(WalError) {
         try codec.encode(record, into: &encoder)
+    }
+
+    @usableFromInline
+    borrowing func encode(
+        withinBatchOf codec: any WalBatchCodec<Record>, into encoder: inout WalEncoder
+    ) throws(WalError) {
+        try codec.encodeWithinBatch(record, into: &encoder)
     }
 }
 
@@ -88,9 +114,13 @@ public struct AnyWalCodec<Record: WalCodable>: Sendable {
     /// Each record with its length before it, as a batch has them; false once they take more than the maximum.
     @usableFromInline let batchEncoding: BatchEncoding
     @usableFromInline let decoding: Decoding
+    /// The codec again, where it codes batches as a whole.
+    @usableFromInline let batches: (any WalBatchCodec<Record>)?
 
     @inlinable public init<Codec: WalCodec<Record>>(_ base: Codec) {
         self.base = base
+        let batches = base as? any WalBatchCodec<Record>
+        self.batches = batches
         id = Codec.id
         encoding = { (record, encoder) throws(WalError) in try base.encode(record, into: &encoder) }
         batchEncoding = { (records, maximum, encoder) throws(WalError) in
@@ -101,7 +131,11 @@ public struct AnyWalCodec<Record: WalCodable>: Sendable {
             for index in 0..<records.count {
                 let start = encoder.count
                 encoder.write(UInt32(0))
-                try lent[index].encode(by: base, into: &encoder)
+                if let batches {
+                    try lent[index].encode(withinBatchOf: batches, into: &encoder)
+                } else {
+                    try lent[index].encode(by: base, into: &encoder)
+                }
                 if _slowPath(encoder.count > maximum) { return false }
                 encoder.overwrite(UInt32(truncatingIfNeeded: encoder.count &- start &- 4), at: start)
             }

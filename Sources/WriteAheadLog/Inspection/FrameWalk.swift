@@ -86,7 +86,7 @@ struct FrameWalk {
                 let word = UInt64(littleEndian: chunk.loadUnaligned(fromByteOffset: at + 8, as: UInt64.self))
                 at += 8
                 guard length >= head, length <= FileFormat.largestFrame,
-                    FileFormat.padded(length) <= limit - candidate, word >> 56 <= UInt64(FrameKind.footer),
+                    FileFormat.padded(length) <= limit - candidate, word >> 56 <= UInt64(FrameKind.last),
                     word & LSN.max.rawValue >= lsn, word & LSN.max.rawValue <= farthest
                 else { continue }
                 move(to: candidate)

@@ -309,7 +309,7 @@ struct PartitionVerifier {
                     progress(bytesDone + at)
                 }
                 let scanner = walk.scanner
-                guard scanner.kind <= FrameKind.footer else {
+                guard scanner.kind <= FrameKind.last else {
                     throw error(
                         .unsupportedFormat, "a frame of kind \(scanner.kind), which this release does not know",
                         header.firstLSN, at, next)

@@ -18,5 +18,15 @@ struct CodecTable<Record: WalCodable>: Sendable {
             partition: header.partition, segment: LSN(header.firstLSN))
     }
 
+    /// What expands the coded batches of the segments of that header.
+    func expansion(for header: SegmentHeader) throws(WalError) -> BatchExpansion {
+        guard let codec = try reader(for: header).batches else {
+            throw WalError(
+                .corrupt, "a coded batch in a segment of the codec \(header.codecName), which codes none",
+                partition: header.partition, segment: LSN(header.firstLSN))
+        }
+        return { (stored, records) throws(WalError) in try codec.decodeBatch(&stored, into: &records) }
+    }
+
     private static func named(_ codec: some WalCodec<Record>) -> AnyWalCodec<Record> { AnyWalCodec(codec) }
 }

@@ -58,7 +58,11 @@ extension Wal {
         public func append(contentsOf records: some Sequence<Record>) throws(WalError) -> Receipt {
             var encoder = WalEncoder()
             let count = try encodeBatch(records, into: &encoder)
-            return try log.appendBatch(encoder.bytes, records: count)
+            if _slowPath(codec.batches != nil) {
+                encoder = try coded(encoder)
+                return try log.appendBatch(encoder.bytes, kind: FrameKind.codedBatch, records: count)
+            }
+            return try log.appendBatch(encoder.bytes, kind: FrameKind.batch, records: count)
         }
 
         /// Appends a record and waits as `durability` says. Callers who wait at the same time share one sync.
@@ -85,7 +89,8 @@ extension Wal {
                 if durability == .synced { try await sync() }
                 return log.endReceipt()
             }
-            return try await appendEncoded(encoder, kind: FrameKind.batch, records: count, durability: durability)
+            if codec.batches != nil { encoder = try coded(encoder) }
+            return try await appendEncoded(encoder, kind: batchKind, records: count, durability: durability)
         }
 
         /// Appends a record and blocks the thread until it is on stable storage. It syncs on this thread where nobody else is at
@@ -111,7 +116,8 @@ extension Wal {
                 try log.syncAndWait()
                 return log.endReceipt()
             }
-            return try log.appendAndWait(encoder.bytes, kind: FrameKind.batch, records: count).receipt
+            if codec.batches != nil { encoder = try coded(encoder) }
+            return try log.appendAndWait(encoder.bytes, kind: batchKind, records: count).receipt
         }
 
         private func appendEncoded(
@@ -149,6 +155,20 @@ extension Wal {
             }
             encoder.overwrite(UInt32(truncatingIfNeeded: count), at: 0)
             return UInt64(count)
+        }
+
+        private var batchKind: UInt8 { codec.batches == nil ? FrameKind.batch : FrameKind.codedBatch }
+
+        /// What is stored for a batch: the count, and what the codec makes of the records behind it.
+        @usableFromInline
+        func coded(_ plain: borrowing WalEncoder) throws(WalError) -> WalEncoder {
+            var encoder = WalEncoder(minimumCapacity: plain.count)
+            guard let codec = codec.batches, plain.count > 4 else { return encoder }
+            let bytes = plain.bytes
+            encoder.write(bytes: UnsafeRawBufferPointer(rebasing: bytes[..<4]))
+            var records = WalDecoder(unsafeBytes: UnsafeRawBufferPointer(rebasing: bytes[4...]))
+            try codec.encodeBatch(&records, into: &encoder)
+            return encoder
         }
 
         /// Records of a batch, each with its length before it.

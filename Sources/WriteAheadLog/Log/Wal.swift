@@ -252,6 +252,7 @@ public final class Wal<Record: WalCodable>: Sendable {
             }
             if Record.self != Payload.self { _ = try codecs.reader(for: segment.header) }
         }
+        if Record.self != Payload.self { log.expansion = codecs.expansion(for:) }
         return Partition(log: log, codec: codec, codecs: codecs)
     }
 

@@ -24,9 +24,9 @@ extension PartitionLog {
 
     /// The records of an encoded batch; an empty one appends nothing.
     @usableFromInline
-    func appendBatch(_ bytes: UnsafeRawBufferPointer, records: UInt64) throws(WalError) -> Receipt {
+    func appendBatch(_ bytes: UnsafeRawBufferPointer, kind: UInt8, records: UInt64) throws(WalError) -> Receipt {
         guard records > 0 else { return endReceipt() }
-        return try append(bytes, kind: FrameKind.batch, records: records).receipt
+        return try append(bytes, kind: kind, records: records).receipt
     }
 
     /// Where the partition ends.

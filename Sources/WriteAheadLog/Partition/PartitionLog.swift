@@ -95,6 +95,14 @@ final class PartitionLog: @unchecked Sendable {
     /// What STATE says, with a lock of its own, under which the file is written.
     let state: Locked<PartitionState>
 
+    /// What expands the coded batches of a segment, by its header. Set before anybody else sees the partition.
+    var expansion: (SegmentHeader) throws(WalError) -> BatchExpansion = { (header) throws(WalError) in
+        throw WalError(
+            .unknownCodec,
+            "the segment holds batches that the codec \(header.codecName) (id \(header.codecID)) coded as a whole; open the log with it",
+            partition: header.partition, segment: LSN(header.firstLSN))
+    }
+
     init(id: PartitionID, shared: LogShared, identity: SegmentIdentity, state: PartitionState) {
         self.id = id
         self.shared = shared
@@ -188,6 +196,9 @@ final class PartitionLog: @unchecked Sendable {
         try shared.root.openDirectory(directoryName, create: false)
     }
 }
+
+/// Appends the records of a stored batch, each with its length before it.
+typealias BatchExpansion = (inout WalDecoder, inout WalEncoder) throws(WalError) -> Void
 
 /// Frames that wait in memory for the next sync.
 struct StagingBuffer {

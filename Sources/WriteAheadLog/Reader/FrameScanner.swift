@@ -102,9 +102,10 @@ struct BatchReader {
         return record
     }
 
-    /// How many records a batch frame's payload holds; nil where it is not just as many as it states. 1 for any other frame of
-    /// records.
+    /// How many records a batch frame's payload holds; nil where it is not just as many as it states. Of a coded batch only the
+    /// codec can tell, and what it states counts. 1 for any other frame of records.
     static func count(kind: UInt8, payload: UnsafeRawBufferPointer) -> UInt64? {
+        if kind == FrameKind.codedBatch { return codedCount(payload) }
         guard kind == FrameKind.batch else { return 1 }
         guard var batch = BatchReader(payload: payload) else { return nil }
         let count = UInt64(batch.remaining)
@@ -112,6 +113,25 @@ struct BatchReader {
             guard batch.next() != nil else { return nil }
         }
         return batch.bytes.isEmpty ? count : nil
+    }
+
+    /// How many records a coded batch says that it has.
+    static func codedCount(_ payload: UnsafeRawBufferPointer) -> UInt64? {
+        guard payload.count >= 4 else { return nil }
+        let count = UInt64(UInt32(littleEndian: payload.loadUnaligned(as: UInt32.self)))
+        return count >= 1 ? count : nil
+    }
+
+    /// The records of a coded batch once the codec has expanded them: as many as the frame said.
+    init?(records: UnsafeRawBufferPointer, count: UInt64) {
+        guard count >= 1, count <= UInt64(records.count / 4) else { return nil }
+        bytes = records
+        remaining = Int(count)
+        var all = self
+        while all.remaining > 0 {
+            guard all.next() != nil else { return nil }
+        }
+        guard all.bytes.isEmpty else { return nil }
     }
 }
 

@@ -20,6 +20,10 @@ struct RecordCursor {
     private var mapping: (any WalMapping)?
     /// The records of the batch frame that the cursor is in.
     private var batch: BatchReader?
+    /// What the codec made of the coded batch that the cursor is in.
+    private var expanded: ExpandedBatch?
+    /// Expands the coded batches of `segment`; looked for with the first.
+    private var expansion: BatchExpansion?
     /// The frame of the last record.
     private var frameStart: UInt64 = 0
     /// Readers see nothing beyond it; kept from the last look.
@@ -155,6 +159,7 @@ struct RecordCursor {
         behind.epoch = next.header.epoch
         behind.segment = LSN(next.firstLSN)
         batch = nil
+        expansion = nil
         visibleEnd = 0
         scanner = FrameScanner(
             base: base, offset: Int(FileFormat.dataStart), limit: 0, salt: next.header.salt, disabled: disabled)
@@ -236,12 +241,12 @@ struct RecordCursor {
             case .frame:
                 if scanner.kind == FrameKind.mark { continue }
                 guard let count = BatchReader.count(kind: scanner.kind, payload: scanner.payload),
-                    scanner.kind <= FrameKind.batch, scanner.lsn <= target, target - scanner.lsn < count
+                    FrameKind.hasRecords(scanner.kind), scanner.lsn <= target, target - scanner.lsn < count
                 else {
                     move(to: before)
                     return false
                 }
-                open(target)
+                try open(target)
                 return true
             case .beyondWindow(let wanted):
                 guard try refresh(wanted: wanted) else {
@@ -266,13 +271,13 @@ struct RecordCursor {
             }
             switch scanner.step() {
             case .frame:
-                if scanner.kind > FrameKind.batch { continue }
+                if !FrameKind.hasRecords(scanner.kind) { continue }
                 guard let count = BatchReader.count(kind: scanner.kind, payload: scanner.payload), scanner.lsn <= target
                 else {
                     return false
                 }
                 if target - scanner.lsn < count {
-                    open(target)
+                    try open(target)
                     return true
                 }
                 here = scanner.lsn + count
@@ -287,15 +292,41 @@ struct RecordCursor {
     }
 
     /// Puts the cursor before `target`, which the frame just read holds.
-    private mutating func open(_ target: UInt64) {
+    private mutating func open(_ target: UInt64) throws(WalError) {
         frameStart = UInt64(scanner.frameOffset)
         nextLSN = target
-        guard scanner.kind == FrameKind.batch, var records = BatchReader(payload: scanner.payload) else {
+        guard scanner.kind != FrameKind.record, var records = try records(of: scanner.kind, scanner.payload) else {
             scanner.offset = scanner.frameOffset
             return
         }
         for _ in scanner.lsn..<target { _ = records.next() }
         batch = records
+    }
+
+    /// The records of the batch frame just read; nil where it is no batch.
+    private mutating func records(of kind: UInt8, _ payload: UnsafeRawBufferPointer) throws(WalError) -> BatchReader? {
+        guard kind == FrameKind.codedBatch else { return BatchReader(payload: payload) }
+        guard let segment, let count = BatchReader.codedCount(payload) else { return nil }
+        let expansion: BatchExpansion
+        if let known = self.expansion { expansion = known } else { expansion = try partition.expansion(segment.header) }
+        self.expansion = expansion
+        // A copy of this cursor may still look at what the last one held.
+        if !isKnownUniquelyReferenced(&expanded) { expanded = ExpandedBatch() }
+        guard let expanded else { return nil }
+        expanded.bytes.reset()
+        var stored = WalDecoder(unsafeBytes: UnsafeRawBufferPointer(rebasing: payload[4...]))
+        do throws(WalError) {
+            try expansion(&stored, &expanded.bytes)
+        } catch {
+            throw error.at(partition: partition.id, segment: LSN(segment.firstLSN), lsn: LSN(scanner.lsn))
+        }
+        guard let records = BatchReader(records: expanded.bytes.bytes, count: count) else {
+            throw WalError(
+                .decoding, "a batch of \(count) records that the codec expands to something else",
+                partition: partition.id, segment: LSN(segment.firstLSN), offset: UInt64(scanner.frameOffset),
+                lsn: LSN(scanner.lsn))
+        }
+        return records
     }
 
     private func corrupt(_ message: String, lsn: UInt64? = nil) -> WalError {
@@ -445,7 +476,7 @@ struct RecordCursor {
                     scanner.offset = scanner.frameOffset
                     throw corrupt("a footer stands where a record should")
                 }
-                guard scanner.kind <= FrameKind.batch else {
+                guard FrameKind.hasRecords(scanner.kind) else {
                     throw WalError(
                         .unsupportedFormat, "a frame of kind \(scanner.kind), which this release does not know",
                         partition: partition.id, segment: LSN(current.firstLSN), offset: UInt64(scanner.frameOffset),
@@ -460,8 +491,8 @@ struct RecordCursor {
                     return false
                 }
                 frameStart = UInt64(scanner.frameOffset)
-                if scanner.kind == FrameKind.batch {
-                    guard let records = BatchReader(payload: scanner.payload) else {
+                if scanner.kind != FrameKind.record {
+                    guard let records = try records(of: scanner.kind, scanner.payload) else {
                         throw corrupt("a batch is shorter than it says")
                     }
                     batch = records
@@ -474,4 +505,9 @@ struct RecordCursor {
             }
         }
     }
+}
+
+/// What a codec made of a coded batch: each record's length and bytes.
+private final class ExpandedBatch {
+    var bytes = WalEncoder()
 }

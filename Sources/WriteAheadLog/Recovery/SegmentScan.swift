@@ -143,7 +143,7 @@ struct SegmentScan {
                 } else if scanner.kind == FrameKind.footer {
                     end = .footer
                     return
-                } else if scanner.kind == FrameKind.record || scanner.kind == FrameKind.batch {
+                } else if FrameKind.hasRecords(scanner.kind) {
                     guard scanner.lsn == self.nextLSN,
                         let records = BatchReader.count(kind: scanner.kind, payload: scanner.payload),
                         records < LSN.max.rawValue, self.nextLSN <= LSN.max.rawValue - records

@@ -67,15 +67,23 @@ package enum FileFormat {
 }
 
 /// What a frame holds: the upper byte of its LSN word.
+@usableFromInline
 package enum FrameKind {
     /// One record.
     package static let record: UInt8 = 0
     /// Several records, all or none.
-    package static let batch: UInt8 = 1
+    @inlinable package static var batch: UInt8 { 1 }
     /// How far the partition was durable when the frame was written. No record.
     package static let mark: UInt8 = 2
     /// The footer of a sealed segment. No record.
     package static let footer: UInt8 = 3
+    /// Several records, all or none, which the codec coded as a whole.
+    @inlinable package static var codedBatch: UInt8 { 4 }
+    /// Every kind up to here is known.
+    package static let last: UInt8 = codedBatch
+
+    /// Whether such a frame holds records.
+    @inline(__always) package static func hasRecords(_ kind: UInt8) -> Bool { kind <= batch || kind == codedBatch }
 }
 
 /// Bytes in memory with checked little-endian access: for headers, footers and other cold things.
