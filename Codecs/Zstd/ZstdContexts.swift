@@ -3,11 +3,14 @@ internal import CZstd
 internal import Synchronization
 internal import WriteAheadLog
 
-/// A few contexts kept for reuse, for making one costs more than compressing a small record.
+/// Compresses and expands by one level, window and dictionary. Keeps a few contexts for reuse, for making one costs more than
+/// compressing a small record.
 ///
 /// A slot is taken by exchanging its word for zero, and given back by exchanging zero for the word: whoever holds a context
 /// holds it alone, and no lock is needed.
-final class ZstdContexts: Sendable {
+final class ZstdContexts: @unchecked Sendable {
+    // Sendable: zstd never changes a dictionary that was made ready.
+
     private struct Slots: ~Copyable, Sendable {
         let first = Atomic<UInt>(0)
         let second = Atomic<UInt>(0)
@@ -31,12 +34,32 @@ final class ZstdContexts: Sendable {
         }
     }
 
+    private let level: Int
+    private let windowLog: Int?
+    private let compressing: OpaquePointer?
+    private let expanding: OpaquePointer?
     private let compressors = Slots()
     private let decompressors = Slots()
+
+    init(level: Int, windowLog: Int?, dictionary: ZstdDictionary?) {
+        self.level = level
+        self.windowLog = windowLog
+        // Nil where there is no memory for it, which the first call then says.
+        compressing = dictionary.flatMap { dictionary in
+            dictionary.bytes.withUnsafeBytes { ZSTD_createCDict($0.baseAddress, $0.count, Int32(level)) }
+        }
+        expanding = dictionary.flatMap { dictionary in
+            dictionary.bytes.withUnsafeBytes { ZSTD_createDDict($0.baseAddress, $0.count) }
+        }
+        hasDictionary = dictionary != nil
+    }
+    private let hasDictionary: Bool
 
     deinit {
         while let context = compressors.take() { ZSTD_freeCCtx(context) }
         while let context = decompressors.take() { ZSTD_freeDCtx(context) }
+        if let compressing { ZSTD_freeCDict(compressing) }
+        if let expanding { ZSTD_freeDDict(expanding) }
     }
 
     private func check(_ result: Int, _ code: WalError.Code) throws(WalError) {
@@ -45,37 +68,77 @@ final class ZstdContexts: Sendable {
         }
     }
 
-    func compress(_ plain: borrowing WalEncoder, _ level: Int, into encoder: inout WalEncoder) throws(WalError) {
-        guard let context = compressors.take() ?? ZSTD_createCCtx() else {
+    private func makeCompressor() throws(WalError) -> OpaquePointer {
+        guard let context = ZSTD_createCCtx(), !hasDictionary || compressing != nil else {
             throw WalError(.encoding, "zstd: no memory for a compression context")
         }
-        defer { if !compressors.give(context) { ZSTD_freeCCtx(context) } }
-        // The log has a checksum of its own, and the size is stored before the frame.
-        try check(ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, Int32(level)), .encoding)
-        try check(ZSTD_CCtx_setParameter(context, ZSTD_c_contentSizeFlag, 0), .encoding)
-        try check(ZSTD_CCtx_setParameter(context, ZSTD_c_checksumFlag, 0), .encoding)
-        try check(ZSTD_CCtx_setParameter(context, ZSTD_c_dictIDFlag, 0), .encoding)
-        let bound = ZSTD_compressBound(plain.count)
-        try check(bound, .encoding)
-        var result = 0
-        plain.withBytes { bytes in
-            encoder.write(upTo: bound) { room in
-                result = ZSTD_compress2(context, room.baseAddress, room.count, bytes.baseAddress, bytes.count)
-                return ZSTD_isError(result) == 0 ? result : 0
-            }
+        do throws(WalError) {
+            try check(ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, Int32(level)), .encoding)
+            if let windowLog { try check(ZSTD_CCtx_setParameter(context, ZSTD_c_windowLog, Int32(windowLog)), .encoding) }
+            // The log has a checksum of its own, and the segment names the dictionary.
+            try check(ZSTD_CCtx_setParameter(context, ZSTD_c_checksumFlag, 0), .encoding)
+            try check(ZSTD_CCtx_setParameter(context, ZSTD_c_dictIDFlag, 0), .encoding)
+            if let compressing { try check(ZSTD_CCtx_refCDict(context, compressing), .encoding) }
+        } catch {
+            ZSTD_freeCCtx(context)
+            throw error
         }
-        try check(result, .encoding)
+        return context
     }
 
-    /// Appends exactly `size` bytes, or throws.
-    func decompress(_ frame: UnsafeRawBufferPointer, _ size: Int, into encoder: inout WalEncoder) throws(WalError) {
-        guard let context = decompressors.take() ?? ZSTD_createDCtx() else {
+    /// A frame's first bytes, which are always the same (RFC 8878) and are not stored.
+    private static var magic: UInt32 { 0xFD2F_B528 }
+
+    /// Appends a frame without its magic number; at most `limit` bytes, or false with nothing appended.
+    func compress(
+        _ plain: UnsafeRawBufferPointer, limit: Int, into encoder: inout WalEncoder
+    ) throws(WalError) -> Bool {
+        let context = if let kept = compressors.take() { kept } else { try makeCompressor() }
+        defer { if !compressors.give(context) { ZSTD_freeCCtx(context) } }
+        let bound = ZSTD_compressBound(plain.count)
+        try check(bound, .encoding)
+        var frame = WalEncoder(minimumCapacity: bound)
+        var result = 0
+        frame.write(upTo: bound) { room in
+            result = ZSTD_compress2(context, room.baseAddress, room.count, plain.baseAddress, plain.count)
+            return ZSTD_isError(result) == 0 ? result : 0
+        }
+        try check(result, .encoding)
+        guard result >= 4, result - 4 <= limit else { return false }
+        frame.withBytes { encoder.write(bytes: UnsafeRawBufferPointer(rebasing: $0[4...])) }
+        return true
+    }
+
+    /// Appends what a frame without its magic number holds: at most `maximum` bytes, of which no more than stated are
+    /// allocated.
+    func expand(
+        _ stored: UnsafeRawBufferPointer, maximum: Int, into encoder: inout WalEncoder
+    ) throws(WalError) {
+        var frame = WalEncoder(minimumCapacity: stored.count + 4)
+        frame.write(Self.magic)
+        frame.write(bytes: stored)
+        let claimed = frame.withBytes { ZSTD_getFrameContentSize($0.baseAddress, $0.count) }
+        guard claimed < UInt64.max - 1 else { throw WalError(.decoding, "a zstd frame that does not state its size") }
+        guard let size = Int(exactly: claimed), size <= maximum else {
+            throw WalError(
+                .decoding,
+                "a record or batch of \(claimed) bytes, over the limit of \(maximum); raise maximumDecompressedSize if it is yours"
+            )
+        }
+        // Each block takes at least four bytes and gives at most 128 KiB, so a short frame cannot hold much.
+        guard size / (128 << 10) <= stored.count / 4 else {
+            throw WalError(.decoding, "a zstd frame of \(stored.count) bytes that claims to hold \(size)")
+        }
+        guard let context = decompressors.take() ?? ZSTD_createDCtx(), !hasDictionary || expanding != nil else {
             throw WalError(.decoding, "zstd: no memory for a decompression context")
         }
         defer { if !decompressors.give(context) { ZSTD_freeDCtx(context) } }
         var result = 0
         encoder.write(upTo: size) { room in
-            result = ZSTD_decompressDCtx(context, room.baseAddress, room.count, frame.baseAddress, frame.count)
+            frame.withBytes { frame in
+                result = ZSTD_decompress_usingDDict(
+                    context, room.baseAddress, room.count, frame.baseAddress, frame.count, expanding)
+            }
             return ZSTD_isError(result) == 0 ? result : 0
         }
         try check(result, .decoding)
