@@ -148,16 +148,14 @@ private struct Forgetful: WalBatchCodec {
     func encodeWithinBatch(_ record: borrowing Event, into encoder: inout WalEncoder) throws(WalError) {
         try json.encode(record, into: &encoder)
     }
-    func unpack(_ stored: inout WalDecoder, into encoder: inout WalEncoder) throws(WalError) {
-        encoder.write(bytes: try stored.readBuffer(count: stored.remaining))
-    }
+    func repacking(id: UInt32, parameters: [UInt8]) throws(WalError) -> WalRepacking? { nil }
     func encodeBatch(_ records: inout WalDecoder, into encoder: inout WalEncoder) throws(WalError) {
-        try unpack(&records, into: &encoder)
+        encoder.write(bytes: try records.readBuffer(count: records.remaining))
     }
     func decodeBatch(_ stored: inout WalDecoder, into records: inout WalEncoder) throws(WalError) {
         let first = Int(try stored.read(UInt32.self))
         try stored.skip(first)
-        try unpack(&stored, into: &records)
+        try encodeBatch(&stored, into: &records)
     }
 }
 #endif

@@ -75,6 +75,10 @@ final class PartitionLog: @unchecked Sendable {
     var hasSpareFile = false
     var prepared: PreparedSegment?
     var isPreparing = false
+    /// Sealed segments are being written anew.
+    var isRecompressing = false
+    /// How sealed segments are written anew in the background, where they are. Set before anybody else sees the partition.
+    var backgroundTarget: RecompressionTarget?
 
     /// Frames of callers who wait for a sync, not yet handed to the OS.
     var stage = StagingBuffer()
@@ -97,10 +101,7 @@ final class PartitionLog: @unchecked Sendable {
 
     /// What expands the coded batches of a segment, by its header. Set before anybody else sees the partition.
     var expansion: (SegmentHeader) throws(WalError) -> BatchExpansion = { (header) throws(WalError) in
-        throw WalError(
-            .unknownCodec,
-            "the segment holds batches that the codec \(header.codecName) (id \(header.codecID)) coded as a whole; open the log with it",
-            partition: header.partition, segment: LSN(header.firstLSN))
+        preconditionFailure("nothing was read before the partition was made")
     }
 
     init(id: PartitionID, shared: LogShared, identity: SegmentIdentity, state: PartitionState) {
