@@ -12,6 +12,9 @@ struct Bench {
         if CommandLine.arguments.dropFirst().first == Page.argument {
             return try Page.main(CommandLine.arguments.dropFirst(2))
         }
+        if CommandLine.arguments.dropFirst().first == Compression.argument {
+            return try Compression(repetitions: 5).main(CommandLine.arguments.dropFirst(2))
+        }
         let environment = ProcessInfo.processInfo.environment
         let directory = environment["BENCH_DIR"] ?? ".build/bench-data"
         let json = environment["BENCH_JSON"] ?? ".build/bench.json"
