@@ -29,7 +29,7 @@ struct Bench {
         let place = Place(directory: directory)
         let all =
             place.appends + place.commits + place.streams + place.opens + place.contention + place.latencies
-            + place.allocations
+            + place.allocations + place.codings
         let chosen = all.filter { figure in wanted.isEmpty || wanted.contains { figure.name.hasPrefix($0) } }
         guard !chosen.isEmpty else {
             print("No figure is named so. There are: \(all.map(\.name).joined(separator: ", "))")
