@@ -39,7 +39,8 @@ public struct ZstdCodec<Record: WalCodable>: WalBatchCodec {
     ) {
         precondition(Self.levels.contains(level), "zstd level \(level) is not in \(Self.levels)")
         precondition(
-            windowLog.map(Self.windowLogs.contains) ?? true, "a window of 2^\(windowLog ?? 0) is not in \(Self.windowLogs)")
+            windowLog.map(Self.windowLogs.contains) ?? true,
+            "a window of 2^\(windowLog ?? 0) is not in \(Self.windowLogs)")
         precondition(maximumDecompressedSize >= 0, "a maximum size of \(maximumDecompressedSize) bytes")
         self.init(
             inner, level, windowLog, dictionary ?? dictionaries?.newest, dictionaries, maximumDecompressedSize)

@@ -51,7 +51,8 @@ public final class ZstdDictionaries: Sendable {
         try load()
         if let known = state.withLock({ $0.known[name] }) { return known }
         throw WalError(
-            .unknownCodec, "the zstd dictionary \(name) is not in \(path); bring it back from a backup of that directory")
+            .unknownCodec,
+            "the zstd dictionary \(name) is not in \(path); bring it back from a backup of that directory")
     }
 
     /// Learns a dictionary from a partition's own records, keeps it, and makes it the newest. Blocks for some seconds.

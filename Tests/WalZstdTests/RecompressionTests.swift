@@ -23,7 +23,8 @@ import WriteAheadLog
 
     private func size(_ path: String) throws -> Int {
         let directory = path + "/partition-00001"
-        return try FileManager.default.contentsOfDirectory(atPath: directory).filter { $0.hasSuffix(".wal") }.reduce(0) {
+        return try FileManager.default.contentsOfDirectory(atPath: directory).filter { $0.hasSuffix(".wal") }.reduce(0)
+        {
             $0 + (try FileManager.default.attributesOfItem(atPath: directory + "/" + $1)[.size] as? Int ?? 0)
         }
     }
@@ -56,7 +57,9 @@ import WriteAheadLog
                 try await wal.sync()
                 let before = try size(path)
                 var left: [Int] = []
-                let done = try partition.recompress(with: .zstd(.json(), level: 12), blockSize: blockSize) { left.append($1) }
+                let done = try partition.recompress(with: .zstd(.json(), level: 12), blockSize: blockSize) {
+                    left.append($1)
+                }
                 #expect(done.segments > 1 && done.bytesAfter * 2 < done.bytesBefore)
                 #expect(left == Array((0..<left.count).reversed()))
                 #expect(try size(path) == before - Int(done.bytesBefore - done.bytesAfter))
@@ -187,7 +190,8 @@ import WriteAheadLog
             try await again.close()
             #expect(code { () throws(WalError) in try again.partition(1).recompress(with: .zstd(.json())) } == .closed)
             let reader = try await Wal<Event>.openReadOnly(at: path, configuration: configuration)
-            #expect(code { () throws(WalError) in try reader.partition(1).recompress(with: .zstd(.json())) } == .readOnly)
+            #expect(
+                code { () throws(WalError) in try reader.partition(1).recompress(with: .zstd(.json())) } == .readOnly)
             try await reader.close()
         }
     }

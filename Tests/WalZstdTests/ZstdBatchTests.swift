@@ -24,7 +24,9 @@ import WriteAheadLog
         return found
     }
 
-    @Test func `batches and single records by turns read back in order, also after a reopen, from any LSN`() async throws {
+    @Test func `batches and single records by turns read back in order, also after a reopen, from any LSN`()
+        async throws
+    {
         try await withTemporaryDirectory { path in
             let codec = AnyWalCodec<Event>.zstd(.json(), level: 3)
             var wal = try await open(path, codec)
@@ -90,7 +92,8 @@ import WriteAheadLog
             var bytes = good
             if round % 2 == 0 { bytes.removeLast(Int.random(in: 1...good.count, using: &generator)) }
             for _ in 0..<(round % 4 + (bytes.count == good.count ? 1 : 0)) where !bytes.isEmpty {
-                bytes[Int.random(in: 0..<bytes.count, using: &generator)] ^= UInt8.random(in: 1...255, using: &generator)
+                bytes[Int.random(in: 0..<bytes.count, using: &generator)] ^= UInt8.random(
+                    in: 1...255, using: &generator)
             }
             var records = WalEncoder()
             do {

@@ -9,7 +9,9 @@ import WriteAheadLog
 /// Dictionaries are kept once beside the log; each segment finds the one that it was written with.
 @Suite struct ZstdDictionaryTests {
     static func event(_ number: Int, _ kind: String = "clicked the button of page") -> Event {
-        Event(id: number &* 7919, text: "user-\(number % 97) \(kind) \(number % 31), referrer https://example.org/\(number % 13)")
+        Event(
+            id: number &* 7919,
+            text: "user-\(number % 97) \(kind) \(number % 31), referrer https://example.org/\(number % 13)")
     }
     private static func samples(_ kind: String = "clicked the button of page") throws -> [[UInt8]] {
         try (0..<3_000).map { number in

@@ -28,7 +28,9 @@ struct Compression {
     /// - Parameter arguments: a file of JSON lines, in place of the cut of package descriptions in the repository.
     func main(_ arguments: some Collection<String>) throws {
         let path = arguments.first ?? "Examples/Sources/demo/Data/packages.ndjson"
-        let lines = try Data(contentsOf: URL(fileURLWithPath: path)).split(separator: UInt8(ascii: "\n")).map { Array($0) }
+        let lines = try Data(contentsOf: URL(fileURLWithPath: path)).split(separator: UInt8(ascii: "\n")).map {
+            Array($0)
+        }
         guard lines.count >= 100 else {
             print("\(path) has \(lines.count) lines; 100 are the least that a dictionary can be learnt from")
             exit(64)
@@ -63,7 +65,9 @@ struct Compression {
         let dictionary = try ZstdDictionary.train(on: learnt)
         let large = try ZstdDictionary.train(on: learnt, capacity: 64 << 10)
         print("\n\(title): \(records.count) records of \(Int(plain)) bytes; medians of \(repetitions).\n")
-        print("| | bytes a record | ratio | on disk, with frames | encode | decode |\n| --- | --- | --- | --- | --- | --- |")
+        print(
+            "| | bytes a record | ratio | on disk, with frames | encode | decode |\n| --- | --- | --- | --- | --- | --- |"
+        )
 
         var ways = [Way(name: "plain") { try Self.single(.init(PayloadCodec()), $0) }]
         for level in [-5, 1, 3, 9] {

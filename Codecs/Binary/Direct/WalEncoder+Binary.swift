@@ -37,7 +37,8 @@ extension WalEncoder {
             reserve(count &+ 3)
             let target = base + used
             target.storeBytes(
-                of: UInt16(CBOR.indefiniteMap) | UInt16(truncatingIfNeeded: Int(CBOR.text) | count) << 8, as: UInt16.self)
+                of: UInt16(CBOR.indefiniteMap) | UInt16(truncatingIfNeeded: Int(CBOR.text) | count) << 8,
+                as: UInt16.self)
             (target + 2).copyMemory(from: name.utf8Start, byteCount: count)
             target.storeBytes(of: CBOR.indefiniteMap, toByteOffset: 2 &+ count, as: UInt8.self)
             used &+= count &+ 3

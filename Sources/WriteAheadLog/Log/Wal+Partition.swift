@@ -247,7 +247,8 @@ extension Wal {
                 repacking: { (header) throws(WalError) in
                     try batches.repacking(id: header.codecID, parameters: header.codecParameters)
                 },
-                encodeBatch: { (records, encoder) throws(WalError) in try batches.encodeBatch(&records, into: &encoder) },
+                encodeBatch: { (records, encoder) throws(WalError) in try batches.encodeBatch(&records, into: &encoder)
+                },
                 blockSize: blockSize)
         }
     }

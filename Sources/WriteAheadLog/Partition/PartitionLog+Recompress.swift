@@ -62,7 +62,9 @@ extension PartitionLog {
 
     /// On a worker, after segments became sealed and durable.
     func recompressInBackground() {
-        guard let target = backgroundTarget, withLock({ !isRecompressing && !isClosing && failure == nil }) else { return }
+        guard let target = backgroundTarget, withLock({ !isRecompressing && !isClosing && failure == nil }) else {
+            return
+        }
         let observer = shared.settings.observer
         do throws(WalError) {
             let done = try recompress(target, before: LSN.max.rawValue) { _, _ in }
