@@ -84,6 +84,9 @@ let package = Package(
         .testTarget(
             name: "WalZstdTests", dependencies: ["WalZstd", "WalJSON", "WalBinary", "WalTesting"],
             swiftSettings: strict),
+        .testTarget(
+            name: "WalEvolutionTests", dependencies: ["WalBinary", "WalJSON", "WalZstd", "WriteAheadLog"],
+            swiftSettings: strict),
         // Real processes and a real file system: `make crash`.
         .executableTarget(
             name: "harness",

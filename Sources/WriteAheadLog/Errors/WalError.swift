@@ -66,11 +66,12 @@ public struct WalError: Error, Sendable {
         let errno: Int32?
         let underlying: (any Error)?
         let codingPath: [String]
+        let recordOffset: Int?
         init(
             code: Code, message: String, partition: PartitionID?, segment: LSN?, offset: UInt64?, lsn: LSN?,
-            errno: Int32?,
-            underlying: (any Error)?, codingPath: [String]
+            errno: Int32?, underlying: (any Error)?, codingPath: [String], recordOffset: Int?
         ) {
+            self.recordOffset = recordOffset
             self.code = code
             self.message = message
             self.partition = partition
@@ -109,9 +110,17 @@ public struct WalError: Error, Sendable {
     ) {
         storage = Storage(
             code: code, message: message, partition: partition, segment: segment, offset: offset, lsn: lsn,
-            errno: errno,
-            underlying: underlying, codingPath: codingPath)
+            errno: errno, underlying: underlying, codingPath: codingPath, recordOffset: nil)
     }
+
+    /// - Parameter recordOffset: where in a record's bytes the value begins that can't be read.
+    package init(_ code: Code, _ message: String, recordOffset: Int) {
+        storage = Storage(
+            code: code, message: message, partition: nil, segment: nil, offset: nil, lsn: nil, errno: nil,
+            underlying: nil, codingPath: [], recordOffset: recordOffset)
+    }
+
+    package var recordOffset: Int? { storage.recordOffset }
 
     /// The same error with the places filled in that it leaves open.
     public func at(
