@@ -9,11 +9,14 @@ internal import Foundation
 extension JSONDocument {
     /// The error with what the record holds and what this build wants.
     func explained<T>(_ error: WalError, _: T.Type) -> WalError {
-        guard error.code == .decoding else { return error }
-        var names: [String] = []
-        var budget = 200
-        let written = shape(0, 0, &names, &budget)
-        return error.comparing(written: written, wanted: .of(T.self, names: names, known: Self.known))
+        error.comparing(tape.text, with: { .of(T.self, names: $0, known: Self.known) }) { text in
+            // A large record's copy ends somewhere, and is no text then.
+            guard let tape = try? JSONTape(text) else { return (nil, [], nil) }
+            var names: [String] = []
+            var budget = 200
+            let written = JSONDocument(tape).shape(0, 0, &names, &budget)
+            return (written, names, nil)
+        }
     }
 
     private func shape(_ index: Int, _ depth: Int, _ names: inout [String], _ budget: inout Int) -> WalSchema {

@@ -24,7 +24,7 @@ final class JSONDocument {
         }
     }
 
-    private init(_ tape: JSONTape) { self.tape = tape }
+    init(_ tape: JSONTape) { self.tape = tape }
 
     static func decode<T: Decodable>(_: T.Type, from text: UnsafeRawBufferPointer) throws(WalError) -> T {
         let document = JSONDocument(try JSONTape(text))

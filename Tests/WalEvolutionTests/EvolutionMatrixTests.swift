@@ -121,3 +121,57 @@ import WriteAheadLog
         try all(UInt128.self)
     }
 }
+
+/// A type that says what it looks like.
+private struct Described: Codable, WalCodable, WalSchemaProviding {
+    var children: [Described] = []
+    var note: String?
+    static func walSchema(in scope: inout WalSchemaScope) -> WalSchema {
+        .structure(
+            "Described",
+            [.init("children", scope.schema(of: [Described].self)), .init("note", scope.schema(of: String?.self))])
+    }
+}
+
+@Suite struct HeaderSchemaTests {
+    @Test func `a segment's header holds the schema of a type that has one, once`() async throws {
+        let path = NSTemporaryDirectory() + "wal-evolution-\(UUID().uuidString)"
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let wal = try await Wal<Described>.open(at: path, configuration: .init(codec: .binary()))
+        for _ in 0..<3 { try wal.append(Described(), to: 1) }
+        try await wal.close()
+        let segments = try WalInspection.inspectAndWait(at: path).partitions.flatMap(\.segments)
+        #expect(segments.map(\.schema) == ["Described { children: [Described], note: String? }"])
+        let again = try await Wal<Described>.open(at: path, configuration: .init(codec: .binary()))
+        #expect(try again.partition(1).lastLSN == 3)
+        try await again.close()
+    }
+
+    @Test func `a probe shows what a Codable type reads, and comes to an end with any`() throws {
+        struct Inner: Codable, WalCodable {
+            var a: Int
+            var b: [String: UInt8]?
+        }
+        struct Outer: Codable, WalCodable {
+            var inner: Inner
+            var when: Date
+            var more: [Inner]
+        }
+        func message<R: Codable & WalCodable>(_: R.Type) -> String {
+            let text = Array("[]".utf8)
+            return text.withUnsafeBytes { bytes in
+                var decoder = WalDecoder(unsafeBytes: bytes)
+                do {
+                    _ = try JSONCodec<R>().decode(&decoder)
+                    return ""
+                } catch {
+                    return (error as? WalError)?.message ?? "\(error)"
+                }
+            }
+        }
+        #expect(
+            message(Outer.self).contains(
+                "The record is [nothing]; this build reads Outer { inner: Inner { a: Int, b: [String: UInt8]? }, when: Date, more: [Inner { a: Int, b: [String: UInt8]? }] }"
+            ))
+    }
+}

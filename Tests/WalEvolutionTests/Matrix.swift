@@ -195,7 +195,8 @@ let matrix: [Row] = [
         "case added", old: Command.put(key: "k"), new: CommandWithMove.move(from: "a", to: "b"),
         oldReadByNew: .reads(.put(key: "k")), newReadByOld: .unknownCase("move")),
     Row(
-        "case removed", old: CommandWithMove.move(from: "a", to: "b"), new: Command.clear, oldReadByNew: .unknownCase("move"),
+        "case removed", old: CommandWithMove.move(from: "a", to: "b"), new: Command.clear,
+        oldReadByNew: .unknownCase("move"),
         newReadByOld: .reads(.clear)),
     Row(
         "case and its field renamed, with aliases", old: Command.put(key: "k"), new: CommandRenamed.store(name: "k"),

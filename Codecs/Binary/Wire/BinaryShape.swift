@@ -135,12 +135,13 @@ extension WalError {
     static func binary<T>(
         _ error: WalError, _ type: T.Type, _ bytes: UnsafeRawBufferPointer, stoppedAt offset: Int?
     ) -> WalError {
-        guard error.code == .decoding else { return error }
-        var shape = BinaryShape(bytes)
-        let written = shape.schema()
-        let wanted = WalSchema.of(type, names: shape.names, known: BinaryShape.known)
-        // A field that is missing is named by the error; where it should be, by the place.
-        let path = offset.map { shape.path(to: error.recordOffset ?? $0) + error.codingPath }
-        return error.comparing(written: written, wanted: wanted, path: path)
+        let known = error.codingPath
+        let place = offset.map { error.recordOffset ?? $0 }
+        return error.comparing(bytes, with: { .of(T.self, names: $0, known: BinaryShape.known) }) { bytes in
+            var shape = BinaryShape(bytes)
+            let written = shape.schema()
+            // A field that is missing is named by the error; where it should be, by the place.
+            return (written, shape.names, place.map { shape.path(to: $0) + known })
+        }
     }
 }

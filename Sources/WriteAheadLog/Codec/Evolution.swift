@@ -29,21 +29,29 @@ package struct Evolution {
 }
 
 extension WalError {
-    /// The error of a record that can't be read as this build's type, with what both look like.
+    /// The error of a record that can't be read as this build's type, which says what both look like once somebody asks.
     ///
     /// - Parameters:
-    ///   - written: what the record holds.
-    ///   - path: where in the record, outermost first, where the error does not say it itself.
-    package func comparing(written: WalSchema?, wanted: WalSchema, path: [String]? = nil) -> WalError {
+    ///   - record: its bytes; of a large one no more than 64 KiB are kept.
+    ///   - look: what those bytes look like, where the codec can tell, the names in them, and the path to the place of the failure,
+    ///     where the error does not know it.
+    package func comparing(
+        _ record: UnsafeRawBufferPointer, with wanted: @escaping @Sendable ([String]) -> WalSchema,
+        look: @escaping @Sendable (UnsafeRawBufferPointer) -> (written: WalSchema?, names: [String], path: [String]?)
+    ) -> WalError {
         guard code == .decoding else { return self }
-        let path = path ?? codingPath
-        var text = message
-        if let last = path.last, !text.contains("\"\(last)\"") { text += ", in \"\(last)\"" }
-        if let written { text += ". The record is \(written.shortened)" }
-        text += "; this build reads \(wanted.shortened)"
-        return WalError(
-            code, text, partition: partition, segment: segment, offset: offset, lsn: lsn, errno: errno,
-            underlying: underlying, codingPath: path)
+        let kept = Array(record.prefix(64 << 10))
+        let known = codingPath
+        let message = message
+        return explained {
+            let (written, names, path) = kept.withUnsafeBytes { look($0) }
+            let full = path ?? known
+            var text = ""
+            if let last = full.last, !message.contains("\"\(last)\"") { text += ", in \"\(last)\"" }
+            if let written { text += ". The record is \(written.shortened)" }
+            text += "; this build reads \(wanted(names).shortened)"
+            return Explanation(text: text, codingPath: full)
+        }
     }
 }
 

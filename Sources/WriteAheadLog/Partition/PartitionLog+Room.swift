@@ -194,7 +194,7 @@ extension PartitionLog {
             partition: id, firstLSN: hot.pointee.nextLSN, epoch: hot.pointee.epoch,
             salt: disabled.contains(.salt) ? 1 : shared.storage.random(),
             created: shared.storage.wallClockNow(), codecID: identity.codecID, codecName: identity.codecName,
-            codecParameters: identity.codecParameters, typeName: identity.typeName)
+            codecParameters: identity.codecParameters, typeName: identity.typeName, schema: identity.schema)
         let name = FileFormat.segmentName(header.firstLSN)
         let made: PreparedSegment
         if let ready = prepared, Self.capacity(for: total, segmentSize: segmentSize) > ready.capacity {
