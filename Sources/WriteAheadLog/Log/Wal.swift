@@ -93,6 +93,9 @@ public final class Wal<Record: WalCodable>: Sendable {
                 guard codec.parameters.count <= 1024, codec.name.utf8.count <= 64 else {
                     throw invalid("the codec \(codec.name) has a name of over 64 or parameters of over 1,024 bytes")
                 }
+                if let overhead = codec.sealing?.sealOverhead, overhead < 0 || overhead > 1024 {
+                    throw invalid("the codec \(codec.name) adds \(overhead) bytes to a frame, but may add 0 … 1,024")
+                }
             }
             return LogSettings(
                 segmentSize: segmentSize, maximumRecordSize: maximumRecordSize,
@@ -250,10 +253,17 @@ public final class Wal<Record: WalCodable>: Sendable {
                     "the log holds records of type \(segment.header.typeName), not \(Record.walTypeName); if the type was renamed, pin its walTypeName to the old name",
                     partition: id, segment: LSN(segment.firstLSN))
             }
-            if Record.self != Payload.self { _ = try codecs.reader(for: segment.header) }
+            // Bytes can be read without the codec that they belong to.
+            if try codecs.knownReader(for: segment.header) == nil, Record.self != Payload.self {
+                _ = try codecs.reader(for: segment.header)
+            }
         }
-        if Record.self != Payload.self { log.expansion = codecs.expansion(for:) }
-        return Partition(log: log, codec: codec, codecs: codecs)
+        log.expansion = codecs.expansion(for:)
+        log.opener = codecs.opener(for:_:)
+        if let sealing = codec.sealing {
+            log.sealing = FrameSealing(overhead: sealing.sealOverhead, makeSealer: sealing.makeSealer(header:))
+        }
+        return Partition(log: log, codec: codec.plain, codecs: codecs)
     }
 
     // MARK: Partitions

@@ -95,11 +95,25 @@ final class PartitionLog: @unchecked Sendable {
     /// What STATE says, with a lock of its own, under which the file is written.
     let state: Locked<PartitionState>
 
-    /// What expands the coded batches of a segment, by its header. Set before anybody else sees the partition.
+    // MARK: Set before anybody else sees the partition
+
+    /// What expands the coded batches of a segment, by its header.
     var expansion: (SegmentHeader) throws(WalError) -> BatchExpansion = { (header) throws(WalError) in
-        throw WalError(
+        throw needsCodec(header)
+    }
+    /// What opens the frames of a segment, by its header and the file's first bytes; nil where they are not sealed.
+    var opener:
+        (SegmentHeader, _ front: () throws(WalError) -> [UInt8]) throws(WalError) -> (any WalFrameOpener)? = { _, _ in
+            nil
+        }
+    /// Seals what is appended; nil where the codec does not.
+    var sealing: FrameSealing?
+
+    /// Nothing but the codec can tell what is in a frame.
+    static func needsCodec(_ header: SegmentHeader) -> WalError {
+        WalError(
             .unknownCodec,
-            "the segment holds batches that the codec \(header.codecName) (id \(header.codecID)) coded as a whole; open the log with it",
+            "the segment holds frames that only the codec \(header.codecName) (id \(header.codecID)) can take apart; open the log with it",
             partition: header.partition, segment: LSN(header.firstLSN))
     }
 
