@@ -18,6 +18,8 @@ import read_wal  # noqa: E402
 from read_wal import BATCH, FOOTER, MARK, RECORD, crc32c  # noqa: E402
 
 GOLDEN = os.path.join(HERE, "..", "WriteAheadLogTests", "Golden", "v1")
+# Level 1 around JSON, without a dictionary.
+ZSTD_OF_JSON = b"\2\1" + struct.pack("<IIQ", 2, 0, 0) + b"\1"
 SEGMENT = "%020d.wal"
 
 
@@ -641,6 +643,47 @@ class HostileTests(LogCase):
             os.remove(self.path(SEGMENT % segment.first))
 
 
+class OpaqueTests(LogCase):
+    """Frames of which a codec or a key is needed to see the records."""
+
+    def test_they_are_counted(self):
+        segment = SegmentWriter(codec=4)
+        segment.put(5, bytes(30), 1)
+        segment.put(6, struct.pack("<I", 3) + bytes(40), 3)
+        segment.put(7, struct.pack("<I", 2), 2)
+        segment.put(4, struct.pack("<I", 4) + b"\1x", 4)
+        segment.put(5, b"", 1)
+        segment.seal()
+        self.write(segment, state=slot())
+        status, lines, said = read(self.directory)
+        self.assertEqual((status, lines, said), (0, ["1 %d ?" % lsn for lsn in range(1, 12)], ""))
+        self.assertIsNone(json.loads(read(self.directory, "--json", "--decode")[1][0])["payload"])
+        info = "\n".join(read(self.directory, "--info")[1])
+        self.assertIn("1 coded, 2 sealed, 1 sealedBatch, 1 sealedCoded", info)
+
+    def test_without_a_count_they_are_none(self):
+        for kind in (4, 6, 7):
+            for payload in (b"", b"\1\0\0", bytes(4), bytes(50)):
+                segment = SegmentWriter()
+                segment.record()
+                segment.put(kind, payload)
+                self.write(segment)
+                self.expect(0, [1], "the batch contradicts itself")
+
+    def test_a_batch_that_did_not_shrink_is_taken_apart(self):
+        def records(content, count):
+            segment = SegmentWriter(codec=3, items=((1, b"x"), (2, ZSTD_OF_JSON)))
+            segment.put(4, struct.pack("<I", count) + content, count)
+            self.write(segment)
+            status, lines, _ = read(self.directory, "--json", "--decode")
+            self.assertEqual((status, len(lines)), (0, count))
+            return [json.loads(line).get("value") for line in lines]
+
+        self.assertEqual(records(b"\0\2\1\x83\0" + b"7" + b"[1]", 2), [7, [1]])
+        for content in (b"", b"\1\2\1\1ab", b"\0\3\1\1ab", b"\0\2\1\1a", b"\0\2\1\1abc", b"\0\2\x80", b"\0"):
+            self.assertEqual(records(content, 2), [None, None])
+
+
 class ValueTests(LogCase):
     def values(self, codec, parameters, *payloads):
         segment = SegmentWriter(codec=codec, items=((1, b"x"), (2, parameters)))
@@ -679,8 +722,8 @@ class ValueTests(LogCase):
             self.assertIn("error", line)
 
     def test_codecs_that_it_does_not_know(self):
-        self.assertEqual(self.values(3, b"\1\1" + struct.pack("<I", 2) + b"\1", b"\0[1]")[0]["value"], [1])
-        for codec, parameters in ((0, b""), (3, b"\1"), (0x80000001, b""), (1, b"\2"), (2, b"")):
+        self.assertEqual(self.values(3, ZSTD_OF_JSON, b"\0[1]")[0]["value"], [1])
+        for codec, parameters in ((0, b""), (3, b"\1"), (3, b"\2"), (3, b"\1\1" + struct.pack("<I", 2) + b"\1"), (0x80000001, b""), (1, b"\2"), (2, b"")):
             self.assertEqual(set(self.values(codec, parameters, b"\xf5")[0]), {"partition", "lsn", "codec", "payload"})
 
 
