@@ -65,7 +65,9 @@ struct SealingTests {
     }
 
     @Test(arguments: [WriteMode.mapped, .written])
-    func `rotation begins a new secret for each segment, and large frames are sealed too`(writes: WriteMode) async throws {
+    func `rotation begins a new secret for each segment, and large frames are sealed too`(writes: WriteMode)
+        async throws
+    {
         try await withTemporaryDirectory { path in
             let codec = ToySealingCodec()
             let wal = try await BytesWal.open(at: path, configuration: sealed(codec, writes: writes))

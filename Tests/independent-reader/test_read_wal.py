@@ -181,6 +181,29 @@ class GoldenTests(LogCase):
         self.assertEqual(["%(partition)d %(lsn)d %(payload)s" % each for each in found], self.whole[7] + self.whole[8])
         self.assertEqual({each["codec"] for each in found}, {0})
 
+    def test_records_of_the_binary_codec_are_read_without_swift(self):
+        """What GoldenBinaryTests.swift wrote with Codable."""
+        status, lines, said = read(os.path.join(GOLDEN, "..", "binary"), "--json", "--decode")
+        self.assertEqual((status, said), (0, ""))
+        found = [json.loads(line) for line in lines]
+        self.assertEqual([(each["partition"], each["lsn"], each["codec"]) for each in found],
+                         [(3, lsn, 1) for lsn in range(1, 6)])
+        self.assertEqual([each["value"] for each in found], [
+            {"put": {"key": "größe", "value": {"bytes": "007fff"}, "times": -3}},
+            {"measure": {"_0": [1.5, -0.25]}},
+            {"clear": {}},
+            {"measure": {"_0": [], "note": "none"}},
+            {"put": {"key": "", "value": {"bytes": ""}, "times": 1 << 40}},
+        ])
+
+    def test_sealed_ones_are_counted(self):
+        """What GoldenSealedTests.swift wrote: segments of two keys, five records and a batch of five in each."""
+        directory = os.path.join(HERE, "..", "WalSealedTests", "Golden", "v1")
+        self.assertEqual(read(directory), (0, ["1 %d ?" % lsn for lsn in range(1, 21)], ""))
+        told = json.loads(read(directory, "--info", "--json")[1][0])
+        self.assertEqual([(each["codec"], each["frames"]["sealed"], each["frames"]["sealedBatch"])
+                          for each in told["segments"]], [(4, 5, 1), (4, 5, 1)])
+
     def files(self):
         # How much is durable whatever else is lost: partition 8 was written before STATE told of a first sync.
         for partition, durable in ((7, 20), (8, 3)):

@@ -59,7 +59,8 @@ final class FrameSealing: @unchecked Sendable {
         guard stored.count == payload.count + overhead else {
             throw WalError(
                 .encoding,
-                "a sealed frame of \(stored.count) bytes, where the codec said \(payload.count + overhead)", lsn: LSN(lsn))
+                "a sealed frame of \(stored.count) bytes, where the codec said \(payload.count + overhead)",
+                lsn: LSN(lsn))
         }
         return stored.bytes
     }

@@ -101,11 +101,7 @@ final class PartitionLog: @unchecked Sendable {
     var expansion: (SegmentHeader) throws(WalError) -> BatchExpansion = { (header) throws(WalError) in
         throw needsCodec(header)
     }
-    /// What opens the frames of a segment, by its header and the file's first bytes; nil where they are not sealed.
-    var opener:
-        (SegmentHeader, _ front: () throws(WalError) -> [UInt8]) throws(WalError) -> (any WalFrameOpener)? = { _, _ in
-            nil
-        }
+    var opener: FrameOpening = { _, _ in nil }
     /// Seals what is appended; nil where the codec does not.
     var sealing: FrameSealing?
 
@@ -213,6 +209,10 @@ final class PartitionLog: @unchecked Sendable {
 
 /// Appends the records of a stored batch, each with its length before it.
 typealias BatchExpansion = (inout WalDecoder, inout WalEncoder) throws(WalError) -> Void
+
+/// Gives what opens the frames of a segment, by its header and the file's first bytes; nil where they are not sealed.
+typealias FrameOpening =
+    (SegmentHeader, _ front: () throws(WalError) -> [UInt8]) throws(WalError) -> (any WalFrameOpener)?
 
 /// Frames that wait in memory for the next sync.
 struct StagingBuffer {

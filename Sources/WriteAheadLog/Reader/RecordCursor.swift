@@ -329,7 +329,8 @@ struct RecordCursor {
         guard FrameKind.isSealed(kind) else {
             scanner.offset = scanner.frameOffset
             throw WalError(
-                .notAuthentic, "a frame that is not sealed stands in a segment of sealed ones: somebody changed the file",
+                .notAuthentic,
+                "a frame that is not sealed stands in a segment of sealed ones: somebody changed the file",
                 partition: partition.id, segment: LSN(segment.firstLSN), offset: UInt64(scanner.frameOffset),
                 lsn: LSN(scanner.lsn))
         }
