@@ -158,6 +158,57 @@ struct SealingTests {
         }
     }
 
+    @Test(arguments: SimulatedDisk.Crash.allCases, [WriteMode.mapped, .written])
+    func `over crashes and full disks what was acknowledged is opened again, and no number comes twice`(
+        crash: SimulatedDisk.Crash, writes: WriteMode
+    ) throws {
+        var count = 0
+        for seed in 0..<25 as Range<UInt64> {
+            let codec = ToySealingCodec()
+            let configuration = sealed(codec, writes: writes)
+            let disk = SimulatedDisk(seed: seed)
+            let safe = Locked<UInt64>(0)
+            for round in 0..<4 {
+                let numbers = Locked(SeededGenerator(seed: seed &* 31 &+ UInt64(round)))
+                try disk.run {
+                    let wal = try await disk.open(configuration)
+                    let partition = try wal.partition(1)
+                    let found = partition.readAll()
+                    #expect(found.error == nil && found.isRight && UInt64(found.lsns.count) >= safe.withLock { $0 })
+                    for _ in 0..<60 {
+                        let next = Int(partition.lastLSN.rawValue) + 1
+                        let choice = numbers.withLock { $0.below(16) }
+                        if choice == 0 { disk.inject(DiskFault(.noSpace, on: [.write, .allocate, .create], times: 1)) }
+                        do throws(WalError) {
+                            switch choice {
+                            case 1: try partition.append(contentsOf: (next..<(next + 5)).map { Payload(record($0)) })
+                            case 2:
+                                try await partition.append(Payload(record(next)), durability: .synced)
+                                safe.withLock { $0 = UInt64(next) }
+                            case 3 where next % 20 == 0:
+                                try await partition.append(
+                                    contentsOf: (next..<(next + 700)).map { Payload(record($0)) }, durability: .synced)
+                                safe.withLock { $0 = UInt64(next + 699) }
+                            default: try partition.append(Payload(record(next)))
+                            }
+                        } catch {
+                            if error.code != .noSpace { break }
+                        }
+                        if crash == .kill { safe.withLock { $0 = max($0, partition.lastLSN.rawValue) } }
+                    }
+                }
+                disk.crash(crash)
+                disk.restart()
+                disk.heal()
+            }
+            let sealed = codec.log.sealed
+            #expect(Set(sealed.map { "\($0.secret) \($0.number)" }).count == sealed.count)
+            count += sealed.count
+        }
+        // So much that it means something: a full disk may end a round early.
+        #expect(count > 1_500)
+    }
+
     @Test func `many tasks at once seal each frame once`() async throws {
         try await withTemporaryDirectory { path in
             let codec = ToySealingCodec()
