@@ -16,10 +16,17 @@ let package = Package(
         .package(url: "https://github.com/ordo-one/benchmark", from: "1.38.1", traits: []),
     ],
     targets: [
-        .target(name: "CBaseline", cSettings: [.unsafeFlags(["-O3"])]),
+        .target(
+            name: "CBaseline", cSettings: [.unsafeFlags(["-O3"])], linkerSettings: [.linkedLibrary("zstd")]),
         .target(name: "CAllocations"),
         // One run of everything, beside C and other logs: `make bench`.
-        .executableTarget(name: "bench", dependencies: log + ["CBaseline", "CAllocations"], swiftSettings: settings),
+        .executableTarget(
+            name: "bench",
+            dependencies: log + [
+                "CBaseline", "CAllocations", .product(name: "WalJSON", package: "swift-wal"),
+                .product(name: "WalZstd", package: "swift-wal"),
+            ],
+            swiftSettings: settings),
         // The harness's plugin looks for targets in a directory of this name: `make thresholds`.
         .executableTarget(
             name: "Suites",

@@ -39,7 +39,8 @@ public struct ZstdCodec<Record: WalCodable>: WalBatchCodec {
     ) {
         precondition(Self.levels.contains(level), "zstd level \(level) is not in \(Self.levels)")
         precondition(
-            windowLog.map(Self.windowLogs.contains) ?? true, "a window of 2^\(windowLog ?? 0) is not in \(Self.windowLogs)")
+            windowLog.map(Self.windowLogs.contains) ?? true,
+            "a window of 2^\(windowLog ?? 0) is not in \(Self.windowLogs)")
         precondition(maximumDecompressedSize >= 0, "a maximum size of \(maximumDecompressedSize) bytes")
         self.init(
             inner, level, windowLog, dictionary ?? dictionaries?.newest, dictionaries, maximumDecompressedSize)
@@ -126,9 +127,20 @@ public struct ZstdCodec<Record: WalCodable>: WalBatchCodec {
         try inner.encode(record, into: &encoder)
     }
 
-    public func unpack(_ stored: inout WalDecoder, into encoder: inout WalEncoder) throws(WalError) {
-        encoder.write(Form.plain)
-        try load(&stored, into: &encoder)
+    public func repacking(id: UInt32, parameters: [UInt8]) throws(WalError) -> WalRepacking? {
+        if id == inner.id, parameters == inner.parameters {
+            return { (stored, encoder) throws(WalError) in
+                encoder.write(Form.plain)
+                encoder.write(bytes: try stored.readBuffer(count: stored.remaining))
+            }
+        }
+        guard id == Self.id, let parsed = ZstdParameters(parameters), parsed.innerID == inner.id,
+            parsed.inner == inner.parameters, let codec = try reader(id: id, parameters: parameters) as? Self
+        else { return nil }
+        return { (stored, encoder) throws(WalError) in
+            encoder.write(Form.plain)
+            try codec.load(&stored, into: &encoder)
+        }
     }
 
     /// The records' lengths first, then what the inner codec wrote of all: like beside like shrinks better.

@@ -74,7 +74,9 @@ final class ZstdContexts: @unchecked Sendable {
         }
         do throws(WalError) {
             try check(ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, Int32(level)), .encoding)
-            if let windowLog { try check(ZSTD_CCtx_setParameter(context, ZSTD_c_windowLog, Int32(windowLog)), .encoding) }
+            if let windowLog {
+                try check(ZSTD_CCtx_setParameter(context, ZSTD_c_windowLog, Int32(windowLog)), .encoding)
+            }
             // The log has a checksum of its own, and the segment names the dictionary.
             try check(ZSTD_CCtx_setParameter(context, ZSTD_c_checksumFlag, 0), .encoding)
             try check(ZSTD_CCtx_setParameter(context, ZSTD_c_dictIDFlag, 0), .encoding)

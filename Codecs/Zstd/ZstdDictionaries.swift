@@ -51,7 +51,8 @@ public final class ZstdDictionaries: Sendable {
         try load()
         if let known = state.withLock({ $0.known[name] }) { return known }
         throw WalError(
-            .unknownCodec, "the zstd dictionary \(name) is not in \(path); bring it back from a backup of that directory")
+            .unknownCodec,
+            "the zstd dictionary \(name) is not in \(path); bring it back from a backup of that directory")
     }
 
     /// Learns a dictionary from a partition's own records, keeps it, and makes it the newest. Blocks for some seconds.
@@ -82,39 +83,55 @@ public final class ZstdDictionaries: Sendable {
 
     /// Keeps a dictionary that was trained elsewhere, durably, and makes it the newest.
     public func add(_ dictionary: ZstdDictionary) throws(WalError) {
-        // One at a time, also with another process: whoever makes the name has it.
+        var number = state.withLock { $0.last }
         while true {
-            let number = state.withLock { $0.last } + 1
-            let name = Self.fileName(number)
-            let file: any WalFile
-            do throws(WalError) {
-                file = try directory.openFile(name + ".new-\(dictionary.name)", .createOrOpen)
-            } catch {
-                throw error
-            }
-            do throws(WalError) {
-                try file.truncate(to: 0)
-                try file.write(Self.content(dictionary), at: 0)
-                try file.sync()
-                file.close()
-                if try directory.list().contains(where: { $0.name == name }) {
-                    try load()
-                    continue
-                }
-                try directory.rename(name + ".new-\(dictionary.name)", to: name)
-                try directory.sync()
-            } catch {
-                file.close()
-                throw error
-            }
-            state.withLock { state in
-                state.known[dictionary.name] = dictionary
+            let (next, overflow) = number.addingReportingOverflow(1)
+            guard !overflow else { throw WalError(.outOfRange, "\(path) holds a dictionary of the greatest number") }
+            number = next
+            if try write(dictionary, number) { break }
+        }
+        let taken = number
+        state.withLock { state in
+            state.known[dictionary.name] = dictionary
+            if taken > state.last {
                 state.newest = dictionary
-                state.last = number
+                state.last = taken
             }
-            return
         }
     }
+
+    /// False where the number is taken, by a dictionary or by somebody who is about to write one: then, or after a crash, it stays
+    /// a gap.
+    private func write(_ dictionary: ZstdDictionary, _ number: UInt64) throws(WalError) -> Bool {
+        let name = Self.fileName(number)
+        let claim = name + ".new"
+        let file: any WalFile
+        do throws(WalError) {
+            file = try directory.openFile(claim, .createNew)
+        } catch {
+            guard error.errno == Self.fileExists else { throw error }
+            return false
+        }
+        defer { file.close() }
+        do throws(WalError) {
+            guard try !directory.list().contains(where: { $0.name == name }) else {
+                try directory.remove(claim)
+                return false
+            }
+            try file.write(Self.content(dictionary), at: 0)
+            try file.sync()
+            try directory.rename(claim, to: name)
+            try directory.sync()
+            return true
+        } catch {
+            // A full disk, say: the number is given up, and the file too if it can be.
+            do { try directory.remove(claim) } catch {}
+            throw error
+        }
+    }
+
+    /// EEXIST, the same on Linux and on Apple's systems.
+    private static var fileExists: Int32 { 17 }
 
     // MARK: Files
 

@@ -30,7 +30,9 @@ struct ZstdParameters: Equatable {
     }
 
     var bytes: [UInt8] {
-        func bytes<T: FixedWidthInteger>(_ value: T) -> [UInt8] { withUnsafeBytes(of: value.littleEndian) { Array($0) } }
+        func bytes<T: FixedWidthInteger>(_ value: T) -> [UInt8] {
+            withUnsafeBytes(of: value.littleEndian) { Array($0) }
+        }
         return [Self.version, UInt8(bitPattern: Int8(clamping: level))] + bytes(innerID) + bytes(dictionary?.id ?? 0)
             + bytes(dictionary?.hash ?? 0) + inner
     }

@@ -73,6 +73,9 @@ public enum CodecConformance {
         try run.bitFlips(encoded)
         try run.randomInputs()
         try run.concurrency(encoded)
+        if let batches = codec as? any WalBatchCodec<Record> {
+            try BatchConformanceRun(codec: batches, samples: samples, options: options, isEqual: isEqual).run()
+        }
     }
 }
 

@@ -25,6 +25,8 @@ public struct CodecConformanceFailure: Error, Sendable, CustomStringConvertible 
         public static let readsItself = Promise("the codec reads its own id and parameters")
         /// The codec has no reader for ids and parameters that it does not know.
         public static let refusesUnknown = Promise("ids and parameters that the codec does not know are refused")
+        /// A batch that is coded as a whole expands to the bytes that it was made of, and damaged ones to errors.
+        public static let batches = Promise("a batch that is coded as a whole comes back as it was")
         /// Name and parameters are within the limits of a segment header, and do not change.
         public static let identity = Promise("name and parameters are within limits and never change")
     }

@@ -79,6 +79,7 @@ extension History {
             try await syncAll()
             try await appendOne(b, synced: true)
             try await group(a, tasks: 3)
+            try recompress(a)
             try purge(a)
             try checkPositions()
             try await appendOne(a, synced: false)

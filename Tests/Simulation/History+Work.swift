@@ -34,7 +34,7 @@ extension History {
 
     private func step() async throws {
         guard let partition = randomPartition() else { return }
-        switch random.below(32) {
+        switch random.below(34) {
         case 0..<8: try await appendOne(partition, synced: false)
         case 8..<12: try await appendOne(partition, synced: true)
         case 12, 13: try await batch(partition, synced: random.chance(2))
@@ -52,7 +52,8 @@ extension History {
         case 29: try await secondOpen()
         case 30:
             for _ in 0..<(1 + random.below(30)) where !disk.isDown { try await appendOne(partition, synced: false) }
-        default: if !model.isLied { try await lookReadOnly(disk) }
+        case 31: if !model.isLied { try await lookReadOnly(disk) }
+        default: try recompress(partition)
         }
     }
 
@@ -184,6 +185,20 @@ extension History {
         } catch {
             if error.errno == nil, error.code == .io, !disk.isDown { throw Violation("\(error)") }
             try judge(error, "purge \(p)")
+        }
+    }
+
+    func recompress(_ partition: SimulatedWal.Partition) throws {
+        let p = Int(partition.id.rawValue)
+        let last = Int(partition.lastLSN.rawValue)
+        do throws(WalError) {
+            let done = try partition.recompress(
+                with: .init(PackingCodec()), before: random.chance(2) ? .max : LSN(UInt64(1 + random.below(last + 1))),
+                blockSize: [1024, 4096, 65_536][random.below(3)])
+            note("partition \(p): \(done)")
+            counts.recompressed += done.segments
+        } catch {
+            try judge(error, "recompress \(p)")
         }
     }
 

@@ -274,12 +274,14 @@ package final class History: @unchecked Sendable {
 
     private func configuration() -> SimulatedWal.Configuration {
         var configuration = SimulatedWal.Configuration(
-            codec: .bytes(), readableCodecs: [.bytes(), .init(InvertingCodec())])
+            codec: .bytes(), readableCodecs: SimulatedWal.Configuration.simulatedCodecs)
         configuration.minimumSegmentSize = 13_000
         configuration.segmentSize = [13_400, 16_384, 16_384, 24_000, 65_536][random.below(5)]
         for p in 0..<plan.partitions where random.chance(3) {
-            configuration.partitionCodecs[PartitionID(rawValue: UInt16(p))] = .init(InvertingCodec())
+            configuration.partitionCodecs[PartitionID(rawValue: UInt16(p))] =
+                random.chance(2) ? .init(InvertingCodec()) : .init(PackingCodec())
         }
+        if random.chance(4) { configuration.recompression[0] = .init(PackingCodec()) }
         configuration.writes = random.chance(4) ? .written : .mapped
         configuration.reads = random.chance(4) ? .pread : .automatic
         configuration.check = random.chance(6) ? .full : .tail
@@ -430,7 +432,8 @@ package final class History: @unchecked Sendable {
 
     /// A reader without the lock must see what is promised, before anything was mended.
     func lookReadOnly(_ disk: SimulatedDisk) async throws {
-        var configuration = SimulatedWal.Configuration(codec: .bytes(), readableCodecs: [.init(InvertingCodec())])
+        var configuration = SimulatedWal.Configuration(
+            codec: .bytes(), readableCodecs: SimulatedWal.Configuration.simulatedCodecs)
         configuration.minimumSegmentSize = 13_000
         configuration.disabledMeasures = plan.disabled
         let reader: SimulatedWal

@@ -18,6 +18,44 @@ struct InvertingCodec: WalCodec {
     }
 }
 
+/// A codec that codes batches as a whole, and takes over records that ``PayloadCodec`` stored.
+struct PackingCodec: WalBatchCodec {
+    static var id: UInt32 { 0x8000_0052 }
+    var name: String { "packing" }
+    var parameters: [UInt8] { [] }
+
+    private func turn(_ decoder: inout WalDecoder, _ mask: UInt8, into encoder: inout WalEncoder) throws(WalError) {
+        encoder.write(bytes: try decoder.readBytes(count: decoder.remaining).map { $0 ^ mask })
+    }
+
+    func encode(_ record: borrowing Payload, into encoder: inout WalEncoder) throws(WalError) {
+        encoder.write(bytes: record.bytes.map { $0 ^ 0x55 })
+    }
+    func decode(_ decoder: inout WalDecoder) throws(WalError) -> Payload {
+        Payload(try decoder.readBytes(count: decoder.remaining).map { $0 ^ 0x55 })
+    }
+    func encodeWithinBatch(_ record: borrowing Payload, into encoder: inout WalEncoder) throws(WalError) {
+        try encode(record, into: &encoder)
+    }
+    func encodeBatch(_ records: inout WalDecoder, into encoder: inout WalEncoder) throws(WalError) {
+        try turn(&records, 0x33, into: &encoder)
+    }
+    func decodeBatch(_ stored: inout WalDecoder, into records: inout WalEncoder) throws(WalError) {
+        try turn(&stored, 0x33, into: &records)
+    }
+    func repacking(id: UInt32, parameters: [UInt8]) throws(WalError) -> WalRepacking? {
+        guard id == PayloadCodec.id else { return nil }
+        return { (stored, encoder) throws(WalError) in try turn(&stored, 0x55, into: &encoder) }
+    }
+}
+
+extension SimulatedWal.Configuration {
+    /// Every codec that a history writes with.
+    static var simulatedCodecs: [AnyWalCodec<Payload>] {
+        [.bytes(), .init(InvertingCodec()), .init(PackingCodec())]
+    }
+}
+
 /// The bytes of a record say which attempt to append it was, and follow from that: nothing can be invented.
 struct SimulatedRecord: Equatable {
     var attempt: Int

@@ -18,6 +18,8 @@ package struct Counts: Sendable {
     package var recoveries = 0
     package var cuts = 0
     package var lies = 0
+    /// Segments that were written anew.
+    package var recompressed = 0
 
     package init() {}
 
@@ -31,6 +33,7 @@ package struct Counts: Sendable {
         recoveries += other.recoveries
         cuts += other.cuts
         lies += other.lies
+        recompressed += other.recompressed
     }
 }
 

@@ -43,14 +43,24 @@ struct Event: Codable, WalCodable, Equatable {
         #expect(try one.base.reader(id: 2, parameters: [9]) == nil)
     }
 
-    @Test func `a claim over the limit is refused`() {
+    @Test func `a claim over the limit is refused`() throws {
         let codec = ZstdCodec<Payload>(.bytes(), maximumDecompressedSize: 100)
-        #expect(throws: WalError.self) {
-            try [UInt8]([1, 0xFF, 0xFF, 0x7F, 0, 0]).withUnsafeBytes { bytes in
+        var encoder = WalEncoder()
+        try ZstdCodec<Payload>(.bytes()).encode(Payload([UInt8](repeating: 9, count: 101)), into: &encoder)
+        let bytes = encoder.withBytes { Array($0) }
+        #expect(bytes.count < 50)
+        let error = #expect(throws: WalError.self) {
+            try bytes.withUnsafeBytes { bytes in
                 var decoder = WalDecoder(unsafeBytes: bytes)
                 _ = try codec.decode(&decoder)
             }
         }
+        #expect(error?.code == .decoding && error?.message.contains("maximumDecompressedSize") == true)
+    }
+
+    @Test func `segments of the format's first version, which was never released, are refused`() throws {
+        let codec = AnyWalCodec<Event>.zstd(.json())
+        #expect(try codec.base.reader(id: 3, parameters: [1, 1, 2, 0, 0, 0, 1]) == nil)
     }
 }
 #endif

@@ -150,6 +150,7 @@ private func runHistories(_ seeds: Seeds, _ threads: Int, without: String? = nil
           operations  \(counts.operations) of storage; \(counts.appends) appends returned
           crashes     \(counts.kills) kills, \(counts.powerLosses) losses of power; \(counts.recoveries) recoveries, \
         \(counts.cuts) cut something
+          segments    \(counts.recompressed) recompressed
           faults      \(counts.faults) injected; \(counts.lies) histories with a disk that lies
           violations  \(result.failures.count)
         """)

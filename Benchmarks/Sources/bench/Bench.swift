@@ -12,6 +12,9 @@ struct Bench {
         if CommandLine.arguments.dropFirst().first == Page.argument {
             return try Page.main(CommandLine.arguments.dropFirst(2))
         }
+        if CommandLine.arguments.dropFirst().first == Compression.argument {
+            return try Compression(repetitions: 5).main(CommandLine.arguments.dropFirst(2))
+        }
         let environment = ProcessInfo.processInfo.environment
         let directory = environment["BENCH_DIR"] ?? ".build/bench-data"
         let json = environment["BENCH_JSON"] ?? ".build/bench.json"
@@ -26,7 +29,7 @@ struct Bench {
         let place = Place(directory: directory)
         let all =
             place.appends + place.commits + place.streams + place.opens + place.contention + place.latencies
-            + place.allocations
+            + place.allocations + place.codings
         let chosen = all.filter { figure in wanted.isEmpty || wanted.contains { figure.name.hasPrefix($0) } }
         guard !chosen.isEmpty else {
             print("No figure is named so. There are: \(all.map(\.name).joined(separator: ", "))")

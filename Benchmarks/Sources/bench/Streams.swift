@@ -102,8 +102,9 @@ private func countPuts(_ partition: Wal<Change>.Partition) throws -> Int {
     return puts
 }
 
+/// The control of what decodes the record: its two arrays are allocated, filled and freed.
 @inline(never)
-private func arrayCost(_ count: Int) -> Double {
+func arrayCost(_ count: Int) -> Double {
     let start = bench_clock()
     var sum = 0
     recordA.withUnsafeBufferPointer { bytes in
@@ -115,7 +116,7 @@ private func arrayCost(_ count: Int) -> Double {
 }
 
 @inline(never)
-private func touch(_ change: Change) -> Int {
+func touch(_ change: Change) -> Int {
     guard case .put(let key, let value) = change else { return 0 }
     return key.count + value.count
 }

@@ -31,9 +31,22 @@ extension WalEncoder {
     /// Opens an enum's case; its payload follows as fields. A payload without a label is named `_0`, `_1` and so on by its
     /// place, as `Codable` has it.
     @inlinable @inline(__always) public mutating func beginCase(_ name: StaticString) {
-        write(CBOR.indefiniteMap)
-        key(name)
-        write(CBOR.indefiniteMap)
+        let count = name.utf8CodeUnitCount
+        if count < 24, name.hasPointerRepresentation {
+            // Each change of `used` waits for the one before, so that there is one for all.
+            reserve(count &+ 3)
+            let target = base + used
+            target.storeBytes(
+                of: UInt16(CBOR.indefiniteMap) | UInt16(truncatingIfNeeded: Int(CBOR.text) | count) << 8,
+                as: UInt16.self)
+            (target + 2).copyMemory(from: name.utf8Start, byteCount: count)
+            target.storeBytes(of: CBOR.indefiniteMap, toByteOffset: 2 &+ count, as: UInt8.self)
+            used &+= count &+ 3
+        } else {
+            write(CBOR.indefiniteMap)
+            longKey(name)
+            write(CBOR.indefiniteMap)
+        }
     }
 
     /// Closes the case opened last.
@@ -46,8 +59,10 @@ extension WalEncoder {
         let count = name.utf8CodeUnitCount
         if count < 24, name.hasPointerRepresentation {
             reserve(count &+ 1)
-            write(CBOR.text | UInt8(truncatingIfNeeded: count))
-            write(bytes: UnsafeRawBufferPointer(start: name.utf8Start, count: count))
+            let target = base + used
+            target.storeBytes(of: CBOR.text | UInt8(truncatingIfNeeded: count), as: UInt8.self)
+            (target + 1).copyMemory(from: name.utf8Start, byteCount: count)
+            used &+= count &+ 1
         } else {
             longKey(name)
         }
@@ -78,16 +93,19 @@ extension WalEncoder {
     /// Writes a byte string. Out of line, so that what encodes a record stays small enough for its constants to be folded in.
     @inline(never) public mutating func value(bytes: UnsafeRawBufferPointer) {
         let count = bytes.count
-        if count < 256 {
+        if let source = bytes.baseAddress, count < 256 {
             reserve(2 &+ count)
+            let target = base + used
             let short = count < 24
             let head = short ? UInt16(CBOR.bytes) | UInt16(count) : UInt16(CBOR.bytes | 24) | UInt16(count) << 8
-            base.storeBytes(of: head.littleEndian, toByteOffset: used, as: UInt16.self)
-            used &+= short ? 1 : 2
+            target.storeBytes(of: head.littleEndian, as: UInt16.self)
+            let size = short ? 1 : 2
+            WalEncoder.copy(source, to: target + size, count)
+            used &+= size &+ count
         } else {
             head(CBOR.bytes, UInt64(truncatingIfNeeded: count))
+            write(bytes: bytes)
         }
-        write(bytes: bytes)
     }
 
     /// Writes null.

@@ -71,10 +71,14 @@ public protocol WalBatchCodec<Record>: WalCodec {
     /// Appends what ``encodeBatch(_:into:)`` was given, byte for byte. The stored bytes passed the checksum; treat them as hostile
     /// all the same, and bound what they can make you allocate.
     func decodeBatch(_ stored: inout WalDecoder, into records: inout WalEncoder) throws(WalError)
-    /// Appends a stored record as it stands in a batch that is yet to be coded, without decoding it: for those who pack records
-    /// anew.
-    func unpack(_ stored: inout WalDecoder, into encoder: inout WalEncoder) throws(WalError)
+    /// What appends a record that the codec of that id and those parameters stored, as it stands in a batch of this codec that is
+    /// yet to be coded. It must not decode the record, so that nothing is lost of what this build does not know; nil where that
+    /// can't be done.
+    func repacking(id: UInt32, parameters: [UInt8]) throws(WalError) -> WalRepacking?
 }
+
+/// See ``WalBatchCodec/repacking(id:parameters:)``.
+public typealias WalRepacking = @Sendable (inout WalDecoder, inout WalEncoder) throws(WalError) -> Void
 
 /// A record where it is: what cannot be copied is not copied on its way to a codec, and nothing that it holds is retained.
 @frozen @usableFromInline

@@ -73,22 +73,25 @@ public struct WalEncoder: ~Copyable {
     @inlinable @inline(__always) public mutating func write(bytes: UnsafeRawBufferPointer) {
         let count = bytes.count
         reserve(count)
-        if let source = bytes.baseAddress {
-            let target = base + used
-            // Two steps, the second over part of the first: less than a call costs. No loop, which the compiler would make a call.
-            if count >= 64, count <= 128 {
-                WalEncoder.copyEnds(source, target, count, SIMD8<UInt64>.self)
-            } else if count >= 32, count < 64 {
-                WalEncoder.copyEnds(source, target, count, SIMD4<UInt64>.self)
-            } else if count >= 16, count < 32 {
-                WalEncoder.copyEnds(source, target, count, SIMD2<UInt64>.self)
-            } else if count >= 8, count < 16 {
-                WalEncoder.copyEnds(source, target, count, UInt64.self)
-            } else {
-                target.copyMemory(from: source, byteCount: count)
-            }
-        }
+        if let source = bytes.baseAddress { WalEncoder.copy(source, to: base + used, count) }
         used &+= count
+    }
+
+    /// Copies bytes, small runs of them without a call.
+    @inlinable @inline(__always)
+    package static func copy(_ source: UnsafeRawPointer, to target: UnsafeMutableRawPointer, _ count: Int) {
+        // Two steps, the second over part of the first: less than a call costs. No loop, which the compiler would make a call.
+        if count >= 64, count <= 128 {
+            copyEnds(source, target, count, SIMD8<UInt64>.self)
+        } else if count >= 32, count < 64 {
+            copyEnds(source, target, count, SIMD4<UInt64>.self)
+        } else if count >= 16, count < 32 {
+            copyEnds(source, target, count, SIMD2<UInt64>.self)
+        } else if count >= 8, count < 16 {
+            copyEnds(source, target, count, UInt64.self)
+        } else {
+            target.copyMemory(from: source, byteCount: count)
+        }
     }
 
     /// Copies the first bytes and the last, each as many as a `Word` has: all of them, if that is half or more.

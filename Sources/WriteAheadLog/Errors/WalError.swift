@@ -57,6 +57,8 @@ public struct WalError: Error, Sendable {
         public static let positionLost = Code("positionLost")
         /// An argument or the configuration makes no sense.
         public static let invalidArgument = Code("invalidArgument")
+        /// A reader comes to a segment that was recompressed since it looked; it looks again.
+        package static let segmentReplaced = Code("segmentReplaced")
         /// There are more open files or mappings than the process may have.
         public static let tooManyFiles = Code("tooManyFiles")
     }

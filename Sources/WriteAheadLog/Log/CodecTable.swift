@@ -41,6 +41,14 @@ struct CodecTable<Record: WalCodable>: Sendable {
         return try codec.makeOpener(parameters: header.codecParameters, header: try front())
     }
 
+    /// Whether what `codec` writes can be read.
+    func canRead(_ codec: AnyWalCodec<Record>) throws(WalError) -> Bool {
+        for candidate in [writer] + others {
+            if try candidate.base.reader(id: codec.id, parameters: codec.parameters) != nil { return true }
+        }
+        return false
+    }
+
     /// What expands the coded batches of the segments of that header.
     func expansion(for header: SegmentHeader) throws(WalError) -> BatchExpansion {
         guard let reader = try knownReader(for: header) else { throw PartitionLog.needsCodec(header) }

@@ -27,12 +27,14 @@ package struct SafetyMeasures: OptionSet, Sendable, Hashable {
     package static let publishedEnd = SafetyMeasures(rawValue: 1 << 10)
     /// One writer at a time (9).
     package static let lock = SafetyMeasures(rawValue: 1 << 11)
+    /// A recompressed segment is durable before it takes the old one's name (2, 14).
+    package static let syncBeforeRename = SafetyMeasures(rawValue: 1 << 12)
 
     /// With the names that tools print.
     package static let all: [(name: String, measure: SafetyMeasures)] = [
         ("checksum", .checksum), ("salt", .salt), ("epoch", .epoch), ("directory-sync", .directorySync),
         ("segment-order", .segmentOrder), ("mark-after-sync", .markAfterSync), ("rewriting", .rewriting),
         ("purge-order", .purgeOrder), ("poison", .poison), ("ranged-sync", .rangedSync),
-        ("published-end", .publishedEnd), ("lock", .lock),
+        ("published-end", .publishedEnd), ("lock", .lock), ("sync-before-rename", .syncBeforeRename),
     ]
 }

@@ -198,6 +198,61 @@ extension Wal {
         /// - Returns: how many segments went.
         @discardableResult
         public func purge(before lsn: LSN) throws(WalError) -> Int { try log.purge(before: lsn.rawValue) }
+
+        /// Writes whole sealed segments anew, records packed into blocks that the codec codes as a whole: what is rarely read takes
+        /// less room. Never the newest segment. LSNs and positions stay, readers and tails go on, and records are not decoded, so
+        /// that nothing is lost of what this build does not know. Segments of a codec that seals are left as they are.
+        ///
+        /// Crash-safe: the new file is synced before it takes the old one's name. It blocks, for seconds for each segment at a high
+        /// level; `Configuration.recompression` has it done in the background. What is smaller already, and segments of this very
+        /// codec, are left.
+        ///
+        /// - Parameters:
+        ///   - codec: one that codes batches, as `.zstd` does, over the codec that wrote the segments: `.zstd(.json(), level: 19)`
+        ///     where that was `.json()` or `.zstd(.json())`. The log must be able to read it: by its partition's codec, or by
+        ///     ``Configuration/readableCodecs``.
+        ///   - lsn: only segments whose records are all below it.
+        ///   - blockSize: bytes of records before they are coded; 1 KiB … 64 MiB. A larger one shrinks more, and all of it is expanded
+        ///     to read one record.
+        ///   - progress: called after each segment, with how many are left.
+        /// - Throws: `.invalidArgument`; `.noSpace`, which changes nothing; `.corrupt` for a damaged record, which stays as it is;
+        ///   `.closed`, `.readOnly`, `.poisoned`.
+        @discardableResult
+        public func recompress(
+            with codec: AnyWalCodec<Record>, before lsn: LSN = .max, blockSize: Int = defaultBlockSize,
+            progress: (Recompression, _ segmentsLeft: Int) -> Void = { _, _ in }
+        ) throws(WalError) -> Recompression {
+            try log.recompress(target(codec, blockSize), before: lsn.rawValue, progress: progress)
+        }
+
+        /// 64 KiB: twice as much gains a few percent.
+        public static var defaultBlockSize: Int { 64 << 10 }
+
+        func target(_ codec: AnyWalCodec<Record>, _ blockSize: Int) throws(WalError) -> RecompressionTarget {
+            func invalid(_ message: String) -> WalError { WalError(.invalidArgument, message, partition: id) }
+            guard (1 << 10...64 << 20).contains(blockSize) else {
+                throw invalid("a blockSize of \(blockSize) bytes, but it must be 1,024 … 67,108,864")
+            }
+            guard let batches = codec.batches else {
+                throw invalid("the codec \(codec.name) codes no batches; recompress with one that does, such as .zstd")
+            }
+            guard try codecs.canRead(codec) else {
+                throw invalid(
+                    "the log could not read what \(codec.name) writes; open it with that codec in `readableCodecs`")
+            }
+            return RecompressionTarget(
+                identity: SegmentIdentity(
+                    codecID: codec.id, codecName: codec.name, codecParameters: codec.parameters,
+                    typeName: Record.walTypeName),
+                repacking: { [codecs] (header) throws(WalError) in
+                    // What is sealed stays so.
+                    if try codecs.knownReader(for: header)?.sealing != nil { return nil }
+                    return try batches.repacking(id: header.codecID, parameters: header.codecParameters)
+                },
+                encodeBatch: { (records, encoder) throws(WalError) in try batches.encodeBatch(&records, into: &encoder)
+                },
+                blockSize: blockSize)
+        }
     }
 }
 

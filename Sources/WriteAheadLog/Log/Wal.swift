@@ -38,6 +38,9 @@ public final class Wal<Record: WalCodable>: Sendable {
         /// How many segment files may be open for writing at once. By default a third of the process's limit of open files.
         public var maximumOpenSegments: Int?
         public var observer: WalObserver
+        /// Partitions whose segments are recompressed in the background once they are sealed and durable, each with its codec; see
+        /// ``Partition/recompress(with:before:blockSize:progress:)``. Its events tell the observer.
+        public var recompression: [PartitionID: AnyWalCodec<Record>]
         /// How long after a partition's last sync its mark is made durable by one more. A second; tests change it.
         package var idleMarkNanoseconds: UInt64 = 1_000_000_000
         /// Left out, to show that a test notices.
@@ -51,7 +54,7 @@ public final class Wal<Record: WalCodable>: Sendable {
             maximumRecordSize: Int = 64 << 20, maximumUnsyncedBytes: Int = 2 << 30, writes: WriteMode = .automatic,
             reads: ReadMode = .automatic, onDamage: DamagePolicy = .throw, check: CheckLevel = .tail,
             createIfMissing: Bool = true, truncate: Bool = false, maximumOpenSegments: Int? = nil,
-            observer: WalObserver = WalObserver()
+            recompression: [PartitionID: AnyWalCodec<Record>] = [:], observer: WalObserver = WalObserver()
         ) {
             self.segmentSize = segmentSize
             self.codec = codec
@@ -66,6 +69,7 @@ public final class Wal<Record: WalCodable>: Sendable {
             self.createIfMissing = createIfMissing
             self.truncate = truncate
             self.maximumOpenSegments = maximumOpenSegments
+            self.recompression = recompression
             self.observer = observer
         }
 
@@ -245,7 +249,7 @@ public final class Wal<Record: WalCodable>: Sendable {
         let codecs = CodecTable(
             writer: codec,
             others: [configuration.codec] + Array(configuration.partitionCodecs.values)
-                + configuration.readableCodecs)
+                + configuration.readableCodecs + Array(configuration.recompression.values))
         for segment in result.segments {
             guard segment.header.typeName == Record.walTypeName || Record.self == Payload.self else {
                 throw WalError(
@@ -263,7 +267,11 @@ public final class Wal<Record: WalCodable>: Sendable {
         if let sealing = codec.sealing {
             log.sealing = FrameSealing(overhead: sealing.sealOverhead, makeSealer: sealing.makeSealer(header:))
         }
-        return Partition(log: log, codec: codec.plain, codecs: codecs)
+        let partition = Partition(log: log, codec: codec.plain, codecs: codecs)
+        if let packed = configuration.recompression[id], !shared.settings.isReadOnly {
+            log.backgroundTarget = try partition.target(packed, Partition.defaultBlockSize)
+        }
+        return partition
     }
 
     // MARK: Partitions

@@ -42,6 +42,10 @@ public enum WalEvent: Sendable {
     case quarantined(PartitionID, WalError)
     case rotated(PartitionID, sealed: LSN, new: LSN)
     case purged(PartitionID, segments: Int, firstRetained: LSN)
+    /// Sealed segments were recompressed in the background.
+    case recompressed(PartitionID, Recompression)
+    /// They could not be, and are as they were. It is tried again with the next one that is sealed.
+    case recompressionFailed(PartitionID, WalError)
     /// The partition takes no more records until it is reopened.
     case poisoned(PartitionID, WalError)
 }

@@ -146,6 +146,8 @@ extension PartitionLog {
             }
             return (prepared, progressWaiters, waiters)
         }
+        // A segment that is taking its recompressed form right now does so before the lock of the log is let go.
+        state.withLock { _ in }
         for waiter in watching { waiter.resume.resume() }
         let error = WalError(.closed, "the log was closed", partition: id)
         for waiter in waiting { waiter.finish(error) }

@@ -245,7 +245,9 @@ extension PartitionLog {
             waiters.removeAll { $0.lsn <= target }
         }
         let watching = takeSatisfiedProgress()
+        let recompress = !sealed.isEmpty && backgroundTarget != nil && !isRecompressing
         unlock()
+        if recompress { shared.queue.submit { [weak self] in self?.recompressInBackground() } }
         for waiter in covered { waiter.finish(nil) }
         for waiter in watching { waiter.resume.resume() }
         if scheduleIdle {

@@ -75,6 +75,10 @@ final class PartitionLog: @unchecked Sendable {
     var hasSpareFile = false
     var prepared: PreparedSegment?
     var isPreparing = false
+    /// Sealed segments are being written anew.
+    var isRecompressing = false
+    /// How sealed segments are written anew in the background, where they are. Set before anybody else sees the partition.
+    var backgroundTarget: RecompressionTarget?
 
     /// Frames of callers who wait for a sync, not yet handed to the OS.
     var stage = StagingBuffer()

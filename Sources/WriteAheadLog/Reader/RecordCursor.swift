@@ -114,12 +114,21 @@ struct RecordCursor {
 
     /// Goes to the segment that holds `nextLSN`; false where there is none yet.
     private mutating func enterNext() throws(WalError) -> Bool {
+        var replacements = 0
         while true {
             guard case .segment(let next) = try partition.segment(holding: nextLSN) else { return false }
             do throws(WalError) {
                 try enter(next)
                 return true
             } catch {
+                if error.code == .segmentReplaced {
+                    // Whoever recompressed it holds this lock until the new one is known.
+                    partition.state.withLock { _ in }
+                    replacements += 1
+                    guard replacements < 1_000 else { throw error.at(partition: partition.id) }
+                    if partition.shared.settings.isReadOnly { try partition.refresh() }
+                    continue
+                }
                 guard error.code == .notFound else { throw error.at(partition: partition.id) }
                 // It went since we looked: purged, or empty and made anew. Another process does not tell.
                 if partition.shared.settings.isReadOnly { try partition.refresh() }
@@ -162,6 +171,7 @@ struct RecordCursor {
             (mapping, window) = (mapped, nil)
         } else {
             let file = try partition.openDirectory().openFile(next.name, .read)
+            try next.check(file)
             opener = try partition.opener(next.header) { () throws(WalError) in
                 try file.read(FileFormat.headerSize, at: 0)
             }
@@ -186,6 +196,8 @@ struct RecordCursor {
         if let atHand { return atHand }
         let file = try partition.openDirectory().openFile(next.name, .read)
         defer { file.close() }
+        // By the file, not the mapping: it may be shorter than it should be.
+        try next.check(file)
         return try file.map(count: max(capacity, Int(FileFormat.dataStart)), writable: false)
     }
 
@@ -234,7 +246,8 @@ struct RecordCursor {
         }
         let found = try SegmentFile(
             name: segment.name, firstLSN: segment.firstLSN, partition: partition.id, file: file)
-        // Without a footer (a quarantined partition) from the start.
+        // Without a footer (a quarantined partition), and where it was recompressed since, from the start.
+        guard found.header?.salt == segment.header.salt else { return [] }
         return found.footer?.index ?? []
     }
 

@@ -25,6 +25,8 @@ final class Segment: @unchecked Sendable {
     var markSequence: UInt64 = 0
     /// Where a mark last stood in one of the two places.
     var markedEnd: UInt64 = 0
+    /// It was recompressed and became no smaller.
+    var isIncompressible = false
     /// How far a reader may have to map it.
     var capacity: Int
 
@@ -53,6 +55,16 @@ final class Segment: @unchecked Sendable {
     @inline(__always) func publish(_ end: UInt64) { wal_store_release(publishedWord, end) }
     /// The word itself, for the append path to keep at hand.
     var published: UnsafeMutablePointer<UInt64> { publishedWord }
+
+    /// Throws `.segmentReplaced` where the file of this name is another segment by now: this one recompressed.
+    func check(_ file: any WalFile) throws(WalError) {
+        let bytes = try file.read(8, at: SegmentHeader.saltOffset)
+        guard bytes.withUnsafeBytes({ ByteReader($0).integer(0) }) == header.salt else {
+            throw WalError(
+                .segmentReplaced, "the segment file is not the one that was opened; open the log again",
+                segment: LSN(firstLSN))
+        }
+    }
 
     func setSealed(end: UInt64, lastLSN: UInt64) {
         self.lastLSN = lastLSN

@@ -34,6 +34,7 @@ package struct SegmentHeader: Equatable, Sendable {
         static let mayBeSkipped: UInt16 = 0x8000
     }
     private static let fixedSize = 64
+    package static let saltOffset: UInt64 = 40
 
     package func encoded() -> [UInt8] {
         var bytes: [UInt8] = []
