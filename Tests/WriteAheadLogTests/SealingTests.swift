@@ -263,6 +263,24 @@ struct SealingTests {
         }
     }
 
+    @Test func `a sealed frame in a segment of a codec that seals none is damage`() async throws {
+        try await withTemporaryDirectory { path in
+            try await abandonedLog(at: path) { partition in
+                for k in 1...3 { try partition.append(Payload(record(k))) }
+                try partition.syncAndWait()
+            }
+            var bytes = try readFile(segmentPath(path))
+            let frame = frames(of: bytes)[1]
+            bytes[frame.lowerBound + 15] = FrameKind.sealedRecord
+            reseal(&bytes, frame, bytes.withUnsafeBytes { $0.loadUnaligned(fromByteOffset: 40, as: UInt64.self) })
+            try writeFile(segmentPath(path), bytes)
+            let wal = try await BytesWal.openReadOnly(at: path, configuration: small())
+            let found = try wal.partition(1).readAll()
+            #expect(found.lsns == [1] && found.error?.code == .corrupt)
+            try await wal.close()
+        }
+    }
+
     @Test func `a codec around one that seals is refused, instead of writing in plain`() async throws {
         try await withTemporaryDirectory { path in
             var configuration = small()

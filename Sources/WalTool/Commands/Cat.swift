@@ -20,7 +20,9 @@ package struct Cat: Sendable {
         // For its error: a directory without a log could be opened too, and would look like an empty one.
         _ = try LogFiles(at: directory)
         let wal = try await Wal<Payload>.openReadOnly(
-            at: directory, configuration: .init(codec: .bytes(), onDamage: .quarantine))
+            at: directory,
+            configuration: .init(
+                codec: .bytes(), readableCodecs: [AnyWalCodec(BatchUnpacker())], onDamage: .quarantine))
         var left = limit ?? Int.max
         var status = ToolStatus.success
         for id in try partitions(of: wal) where left > 0 {

@@ -264,6 +264,7 @@ public final class Wal<Record: WalCodable>: Sendable {
         }
         log.expansion = codecs.expansion(for:)
         log.opener = codecs.opener(for:_:)
+        log.knowsCodec = { (header) throws(WalError) in try codecs.knownReader(for: header) != nil }
         if let sealing = codec.sealing {
             log.sealing = FrameSealing(overhead: sealing.sealOverhead, makeSealer: sealing.makeSealer(header:))
         }

@@ -106,6 +106,8 @@ final class PartitionLog: @unchecked Sendable {
         throw needsCodec(header)
     }
     var opener: FrameOpening = { _, _ in nil }
+    /// Whether there is a codec for the segments of a header.
+    var knowsCodec: (SegmentHeader) throws(WalError) -> Bool = { _ in false }
     /// Seals what is appended; nil where the codec does not.
     var sealing: FrameSealing?
 

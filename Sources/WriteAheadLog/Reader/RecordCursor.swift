@@ -338,7 +338,11 @@ struct RecordCursor {
     private mutating func content() throws(WalError) -> (kind: UInt8, payload: UnsafeRawBufferPointer)? {
         let (kind, payload) = (scanner.kind, scanner.payload)
         guard let segment, FrameKind.isSealed(kind) || opener != nil else { return (kind, payload) }
-        guard let opener else { throw PartitionLog.needsCodec(segment.header) }
+        guard let opener else {
+            guard try partition.knowsCodec(segment.header) else { throw PartitionLog.needsCodec(segment.header) }
+            scanner.offset = scanner.frameOffset
+            throw corrupt("a sealed frame, in a segment of the codec \(segment.header.codecName), which seals none")
+        }
         guard FrameKind.isSealed(kind) else {
             scanner.offset = scanner.frameOffset
             throw WalError(
