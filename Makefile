@@ -1,5 +1,5 @@
 # `make demo` and `make test` are all that a newcomer needs; the rest is for those who work on this.
-.PHONY: help deps demo test test-minimal test-crypto test-reader simulate controls sanitize crash crash-full bench bench-html curves thresholds thresholds-update suites fuzz fuzz-smoke fuzz-corpus
+.PHONY: help deps demo test test-minimal test-crypto test-reader simulate controls sanitize crash crash-full bench bench-html curves compression thresholds thresholds-update suites fuzz fuzz-smoke fuzz-corpus
 .PHONY: fuzz-build lint clean
 SWIFT ?= swift
 
@@ -20,6 +20,7 @@ help:
 	@echo "make fuzz          libFuzzer, SECONDS=600 for each of six targets; fuzz-smoke is short, fuzz-corpus keeps what was found"
 	@echo "make bench-html    the last run's table as a page with charts: .build/bench.html"
 	@echo "make curves        how costs grow with record size, tasks, readers, partitions and log size (10 minutes, 21 GiB)"
+	@echo "make compression   what ways of compressing gain and cost on two kinds of records (1 minute); DATA=FILE.ndjson for yours"
 	@echo "make suites        the benchmark suites by themselves, with percentiles (2 minutes)"
 	@echo "make thresholds    compares what repeats (allocations, system calls, bytes) with the files in Benchmarks/Thresholds;"
 	@echo "                   thresholds-update writes them anew"
@@ -85,17 +86,22 @@ sanitize: deps
 	LSAN_OPTIONS=suppressions=$(CURDIR)/.ci/lsan-suppressions \
 		$(SWIFT) test --skip-build --sanitize=address --scratch-path .build-asan --no-parallel $(SLOW)
 
-bench:
+bench: deps
 	$(SWIFT) build -c release --package-path Benchmarks --product bench
 	Benchmarks/.build/release/bench
 
 # How costs grow, as tables; up to 21 GiB of disk.
-curves:
+curves: deps
 	$(SWIFT) build -c release --package-path Benchmarks --product bench
 	Benchmarks/.build/release/bench curves
 
+# What ways of compressing gain and cost; DATA is a file of JSON lines.
+compression: deps
+	$(SWIFT) build -c release --package-path Benchmarks --product bench
+	Benchmarks/.build/release/bench compression $(DATA)
+
 # One self-contained page of the last run.
-bench-html:
+bench-html: deps
 	$(SWIFT) build -c release --package-path Benchmarks --product bench
 	Benchmarks/.build/release/bench html $(or $(BENCH_JSON),.build/bench.json)
 

@@ -103,6 +103,9 @@ let package = Package(
                 .product(name: "Crypto", package: "swift-crypto", condition: .when(traits: ["Crypto"])),
             ],
             resources: [.copy("Golden")], swiftSettings: strict),
+        .testTarget(
+            name: "WalEvolutionTests", dependencies: ["WalBinary", "WalJSON", "WalZstd", "WriteAheadLog"],
+            swiftSettings: strict),
         // Real processes and a real file system: `make crash`.
         .executableTarget(
             name: "harness",

@@ -38,6 +38,11 @@ public struct CodableBinaryCodec<Record: WalCodable & Codable>: WalCodec {
     }
 
     public func decode(_ decoder: inout WalDecoder) throws(WalError) -> Record {
-        try DecodingSession.decode(Record.self, from: &decoder)
+        let record = decoder.rest
+        do throws(WalError) {
+            return try DecodingSession.decode(Record.self, from: &decoder)
+        } catch {
+            throw WalError.binary(error, Record.self, record, stoppedAt: nil)
+        }
     }
 }

@@ -15,9 +15,22 @@ public struct DirectBinaryCodec<Record: WalDirectCodable>: WalCodec {
     }
 
     @inlinable public func decode(_ decoder: inout WalDecoder) throws(WalError) -> Record {
-        let record = try Record(from: &decoder)
-        try decoder.expectEnd()
-        return record
+        let start = decoder.offset
+        do throws(WalError) {
+            let record = try Record(from: &decoder)
+            try decoder.expectEnd()
+            return record
+        } catch {
+            throw Self.explained(error, &decoder, start)
+        }
+    }
+
+    @usableFromInline @inline(never)
+    static func explained(_ error: WalError, _ decoder: inout WalDecoder, _ start: Int) -> WalError {
+        let stopped = decoder.offset - start
+        let bytes = UnsafeRawBufferPointer(
+            start: decoder.rest.baseAddress.map { $0 - stopped }, count: stopped + decoder.remaining)
+        return WalError.binary(error, Record.self, bytes, stoppedAt: stopped)
     }
 }
 

@@ -1,19 +1,23 @@
+internal import WriteAheadLog
+
 /// Where a `Codable` type finds itself in the text.
 struct JSONNode: Decoder {
     let document: JSONDocument
     let index: Int
+    /// The type that reads the value: it says what its fields were called before.
+    let owner: Any.Type
 
     var codingPath: [any CodingKey] { document.codingPath(index) }
     var userInfo: [CodingUserInfoKey: Any] { [:] }
 
     func container<Key: CodingKey>(keyedBy: Key.Type) throws -> KeyedDecodingContainer<Key> {
         try document.expect(.object, index, [String: Any].self)
-        return KeyedDecodingContainer(JSONKeyedDecoding<Key>(document: document, index: index))
+        return KeyedDecodingContainer(JSONKeyedDecoding<Key>(document: document, index: index, owner: owner))
     }
 
     func unkeyedContainer() throws -> any UnkeyedDecodingContainer {
         try document.expect(.array, index, [Any].self)
-        return JSONUnkeyedDecoding(document: document, index: index)
+        return JSONUnkeyedDecoding(document: document, index: index, owner: owner)
     }
 
     func singleValueContainer() throws -> any SingleValueDecodingContainer { self }
@@ -47,14 +51,37 @@ extension JSONNode: SingleValueDecodingContainer {
 struct JSONKeyedDecoding<Key: CodingKey>: KeyedDecodingContainerProtocol {
     let document: JSONDocument
     let index: Int
+    let owner: Any.Type
 
     var codingPath: [any CodingKey] { document.codingPath(index) }
-    var allKeys: [Key] { document.keys(index).compactMap { Key(stringValue: $0) } }
 
-    func contains(_ key: Key) -> Bool { document.find(key.stringValue, index) != nil }
+    var allKeys: [Key] {
+        document.keys(index).compactMap { name in
+            // An enum's case may stand under the name that it had.
+            Key(stringValue: name) ?? Evolution(owner).nameOfToday(name).flatMap(Key.init(stringValue:))
+        }
+    }
+
+    func contains(_ key: Key) -> Bool { find(key) != nil }
+
+    /// The value of a field, whichever of its names the record has.
+    private func find(_ key: Key) -> Int? {
+        if let found = document.find(key.stringValue, index) { return found }
+        for alias in Evolution(owner).aliases(of: key.stringValue) {
+            if let found = document.find(alias, index) { return found }
+        }
+        return nil
+    }
+
+    /// The value of a field, or what its type says it is where the record lacks it.
+    private func value<T>(_ key: Key, _ read: (Int) throws -> T) throws -> T {
+        if let found = find(key) { return try read(found) }
+        if let value = try Evolution(owner).defaultValue(of: key.stringValue, as: T.self) { return value }
+        return try read(value(key))
+    }
 
     private func value(_ key: Key) throws -> Int {
-        guard let found = document.find(key.stringValue, index) else {
+        guard let found = find(key) else {
             throw DecodingError.keyNotFound(
                 key, .init(codingPath: codingPath, debugDescription: "no value for \"\(key.stringValue)\""))
         }
@@ -62,32 +89,34 @@ struct JSONKeyedDecoding<Key: CodingKey>: KeyedDecodingContainerProtocol {
     }
 
     func decodeNil(forKey key: Key) throws -> Bool { document.isNull(try value(key)) }
-    func decode(_: Bool.Type, forKey key: Key) throws -> Bool { try document.bool(value(key)) }
-    func decode(_: String.Type, forKey key: Key) throws -> String { try document.string(value(key)) }
-    func decode(_: Double.Type, forKey key: Key) throws -> Double { try document.float(value(key)) }
-    func decode(_: Float.Type, forKey key: Key) throws -> Float { try document.float(value(key)) }
-    func decode(_: Int.Type, forKey key: Key) throws -> Int { try document.integer(value(key)) }
-    func decode(_: Int8.Type, forKey key: Key) throws -> Int8 { try document.integer(value(key)) }
-    func decode(_: Int16.Type, forKey key: Key) throws -> Int16 { try document.integer(value(key)) }
-    func decode(_: Int32.Type, forKey key: Key) throws -> Int32 { try document.integer(value(key)) }
-    func decode(_: Int64.Type, forKey key: Key) throws -> Int64 { try document.integer(value(key)) }
-    func decode(_: UInt.Type, forKey key: Key) throws -> UInt { try document.integer(value(key)) }
-    func decode(_: UInt8.Type, forKey key: Key) throws -> UInt8 { try document.integer(value(key)) }
-    func decode(_: UInt16.Type, forKey key: Key) throws -> UInt16 { try document.integer(value(key)) }
-    func decode(_: UInt32.Type, forKey key: Key) throws -> UInt32 { try document.integer(value(key)) }
-    func decode(_: UInt64.Type, forKey key: Key) throws -> UInt64 { try document.integer(value(key)) }
-    func decode(_: Int128.Type, forKey key: Key) throws -> Int128 { try document.integer(value(key)) }
-    func decode(_: UInt128.Type, forKey key: Key) throws -> UInt128 { try document.integer(value(key)) }
-    func decode<T: Decodable>(_: T.Type, forKey key: Key) throws -> T { try document.decode(T.self, value(key)) }
+    func decode(_: Bool.Type, forKey key: Key) throws -> Bool { try value(key, document.bool) }
+    func decode(_: String.Type, forKey key: Key) throws -> String { try value(key, document.string) }
+    func decode(_: Double.Type, forKey key: Key) throws -> Double { try value(key, document.float) }
+    func decode(_: Float.Type, forKey key: Key) throws -> Float { try value(key, document.float) }
+    func decode(_: Int.Type, forKey key: Key) throws -> Int { try value(key, document.integer) }
+    func decode(_: Int8.Type, forKey key: Key) throws -> Int8 { try value(key, document.integer) }
+    func decode(_: Int16.Type, forKey key: Key) throws -> Int16 { try value(key, document.integer) }
+    func decode(_: Int32.Type, forKey key: Key) throws -> Int32 { try value(key, document.integer) }
+    func decode(_: Int64.Type, forKey key: Key) throws -> Int64 { try value(key, document.integer) }
+    func decode(_: UInt.Type, forKey key: Key) throws -> UInt { try value(key, document.integer) }
+    func decode(_: UInt8.Type, forKey key: Key) throws -> UInt8 { try value(key, document.integer) }
+    func decode(_: UInt16.Type, forKey key: Key) throws -> UInt16 { try value(key, document.integer) }
+    func decode(_: UInt32.Type, forKey key: Key) throws -> UInt32 { try value(key, document.integer) }
+    func decode(_: UInt64.Type, forKey key: Key) throws -> UInt64 { try value(key, document.integer) }
+    func decode(_: Int128.Type, forKey key: Key) throws -> Int128 { try value(key, document.integer) }
+    func decode(_: UInt128.Type, forKey key: Key) throws -> UInt128 { try value(key, document.integer) }
+    func decode<T: Decodable>(_: T.Type, forKey key: Key) throws -> T {
+        try value(key) { try document.decode(T.self, $0) }
+    }
 
     func nestedContainer<Nested: CodingKey>(
         keyedBy: Nested.Type, forKey key: Key
     ) throws -> KeyedDecodingContainer<Nested> {
-        try JSONNode(document: document, index: value(key)).container(keyedBy: Nested.self)
+        try JSONNode(document: document, index: value(key), owner: owner).container(keyedBy: Nested.self)
     }
 
     func nestedUnkeyedContainer(forKey key: Key) throws -> any UnkeyedDecodingContainer {
-        try JSONNode(document: document, index: value(key)).unkeyedContainer()
+        try JSONNode(document: document, index: value(key), owner: owner).unkeyedContainer()
     }
 
     func superDecoder() throws -> any Decoder {
@@ -95,10 +124,12 @@ struct JSONKeyedDecoding<Key: CodingKey>: KeyedDecodingContainerProtocol {
             throw DecodingError.keyNotFound(
                 JSONKey.super, .init(codingPath: codingPath, debugDescription: "no value for \"super\""))
         }
-        return JSONNode(document: document, index: found)
+        return JSONNode(document: document, index: found, owner: owner)
     }
 
-    func superDecoder(forKey key: Key) throws -> any Decoder { JSONNode(document: document, index: try value(key)) }
+    func superDecoder(forKey key: Key) throws -> any Decoder {
+        JSONNode(document: document, index: try value(key), owner: owner)
+    }
 }
 
 // MARK: - Unkeyed
@@ -109,8 +140,10 @@ struct JSONUnkeyedDecoding: UnkeyedDecodingContainer {
     let count: Int?
     private(set) var currentIndex = 0
     private var next: Int
+    private let owner: Any.Type
 
-    init(document: JSONDocument, index: Int) {
+    init(document: JSONDocument, index: Int, owner: Any.Type) {
+        self.owner = owner
         self.document = document
         self.index = index
         count = document.count(index)
@@ -246,20 +279,20 @@ struct JSONUnkeyedDecoding: UnkeyedDecodingContainer {
     }
 
     mutating func nestedContainer<Nested: CodingKey>(keyedBy: Nested.Type) throws -> KeyedDecodingContainer<Nested> {
-        let node = JSONNode(document: document, index: try element([String: Any].self))
+        let node = JSONNode(document: document, index: try element([String: Any].self), owner: owner)
         let nested = try node.container(keyedBy: Nested.self)
         advance()
         return nested
     }
 
     mutating func nestedUnkeyedContainer() throws -> any UnkeyedDecodingContainer {
-        let nested = try JSONNode(document: document, index: element([Any].self)).unkeyedContainer()
+        let nested = try JSONNode(document: document, index: element([Any].self), owner: owner).unkeyedContainer()
         advance()
         return nested
     }
 
     mutating func superDecoder() throws -> any Decoder {
-        let node = JSONNode(document: document, index: try element((any Decoder).self))
+        let node = JSONNode(document: document, index: try element((any Decoder).self), owner: owner)
         advance()
         return node
     }

@@ -24,11 +24,13 @@ final class JSONDocument {
         }
     }
 
-    private init(_ tape: JSONTape) { self.tape = tape }
+    init(_ tape: JSONTape) { self.tape = tape }
 
     static func decode<T: Decodable>(_: T.Type, from text: UnsafeRawBufferPointer) throws(WalError) -> T {
         let document = JSONDocument(try JSONTape(text))
-        do { return try document.decode(T.self, 0) } catch { throw WalError(jsonDecoding: error) }
+        do { return try document.decode(T.self, 0) } catch {
+            throw document.explained(WalError(jsonDecoding: error), T.self)
+        }
     }
 
     // MARK: Structure
@@ -191,7 +193,7 @@ final class JSONDocument {
             return value
         }
         if T.self == Decimal.self, let value = try decimal(index) as? T { return value }
-        return try T(from: JSONNode(document: self, index: index))
+        return try T(from: JSONNode(document: self, index: index, owner: T.self))
     }
 
     private func bytes(_ index: Int) throws -> [UInt8] {
@@ -231,7 +233,11 @@ extension WalError {
         case DecodingError.typeMismatch(_, let found), DecodingError.valueNotFound(_, let found),
             DecodingError.dataCorrupted(let found):
             context = found
-        case DecodingError.keyNotFound(_, let found): context = found
+        case DecodingError.keyNotFound(let key, let found):
+            self.init(
+                .decoding, "the record has no field \"\(key.stringValue)\"", underlying: error,
+                codingPath: found.codingPath.map(\.stringValue) + [key.stringValue])
+            return
         default:
             self.init(.decoding, "the record could not be decoded from JSON", underlying: error)
             return

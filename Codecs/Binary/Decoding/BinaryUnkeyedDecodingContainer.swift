@@ -11,7 +11,13 @@ struct BinaryUnkeyedDecodingContainer: UnkeyedDecodingContainer {
     private(set) var left: Int
     private(set) var currentIndex = 0
 
-    init(session: DecodingSession, value: UnsafeRawPointer, depth: Int, cursor: UnsafeRawPointer, left: Int) {
+    private let owner: Any.Type
+
+    init(
+        session: DecodingSession, value: UnsafeRawPointer, depth: Int, cursor: UnsafeRawPointer, left: Int,
+        owner: Any.Type
+    ) {
+        self.owner = owner
         self.session = session
         self.value = value
         self.depth = depth
@@ -96,7 +102,7 @@ struct BinaryUnkeyedDecodingContainer: UnkeyedDecodingContainer {
     private mutating func decoder() throws -> BinaryDecoder {
         let place = try next()
         advance(to: try session.end(of: place, depth: depth))
-        return BinaryDecoder(session: session, value: place, depth: depth + 1)
+        return BinaryDecoder(session: session, value: place, depth: depth + 1, owner: owner)
     }
 
     mutating func nestedContainer<NestedKey: CodingKey>(

@@ -9,8 +9,11 @@ internal import Foundation
 /// One record's decoding, which decoders and containers share.
 final class DecodingSession {
     let state: UnsafeMutablePointer<DecodingState>
+    /// Where the record begins.
+    let start: UnsafeRawPointer
 
     init(input: UnsafeMutablePointer<WalDecoder>) {
+        start = input.pointee.start
         state = .allocate(capacity: 1)
         state.initialize(to: DecodingState(input: input))
     }
@@ -23,6 +26,10 @@ final class DecodingSession {
 
     /// Decodes a record, which must be all that is left.
     static func decode<T: Decodable>(_ type: T.Type, from decoder: inout WalDecoder) throws(WalError) -> T {
+        // The places in it are kept in 32 bits.
+        guard decoder.offset + decoder.remaining <= Int(UInt32.max) else {
+            throw WalError(.decoding, "a record of \(decoder.remaining) bytes, over 4 GiB")
+        }
         do {
             return try withUnsafeMutablePointer(to: &decoder) { input in
                 let session = DecodingSession(input: input)
@@ -38,10 +45,48 @@ final class DecodingSession {
         }
     }
 
-    /// Decodes the value at a place, by its stated form or by its own `init(from:)`.
+    /// Decodes the value at a place, by its stated form or by its own `init(from:)`. Each look at another type would cost as much
+    /// as reading a small value, so that they come in the order of how common they are.
     func decode<T: Decodable>(_ type: T.Type, at value: UnsafeRawPointer, depth: Int) throws -> T {
-        if let known = try decodeKnown(type, at: value, depth: depth) { return known }
-        return try T(from: BinaryDecoder(session: self, value: value, depth: depth))
+        @inline(__always) func read<V: WalBinaryValue>(_: V.Type) throws -> T {
+            unsafeBitCast(try scalar(V.self, at: value, depth: depth), to: T.self)
+        }
+        if T.self == [UInt8].self {
+            if try !isArray(value) { return try read([UInt8].self) }
+        } else if T.self == String.self {
+            return try read(String.self)
+        } else if T.self == Int.self {
+            return try read(Int.self)
+        } else if T.self == Double.self {
+            return try read(Double.self)
+        } else if T.self == Data.self {
+            if try !isArray(value) { return try read(Data.self) }
+        } else if T.self == UUID.self {
+            return try read(UUID.self)
+        } else if T.self == Date.self {
+            return try read(Date.self)
+        } else if T.self == UInt64.self {
+            return try read(UInt64.self)
+        } else if T.self == Int64.self {
+            return try read(Int64.self)
+        } else if T.self == UInt32.self {
+            return try read(UInt32.self)
+        } else if T.self == Int32.self {
+            return try read(Int32.self)
+        } else if T.self == UInt8.self {
+            return try read(UInt8.self)
+        } else if T.self == Bool.self {
+            return try read(Bool.self)
+        } else if T.self == Float.self {
+            return try read(Float.self)
+        } else if T.self == Decimal.self {
+            return try read(Decimal.self)
+        } else if T.self == URL.self {
+            return try read(URL.self)
+        } else if T.self == ContiguousArray<UInt8>.self, try !isArray(value) {
+            return unsafeBitCast(ContiguousArray(try scalar([UInt8].self, at: value, depth: depth)), to: T.self)
+        }
+        return try T(from: BinaryDecoder(session: self, value: value, depth: depth, owner: T.self))
     }
 
     /// Reads a value whose form the format states.
@@ -77,33 +122,6 @@ final class DecodingSession {
         } catch {
             throw failure(error, isMap ? [String: Any].self : [Any].self, at: value, depth: depth)
         }
-    }
-
-    private func decodeKnown<T: Decodable>(_: T.Type, at value: UnsafeRawPointer, depth: Int) throws -> T? {
-        @inline(__always) func read<V: WalBinaryValue>(_: V.Type) throws -> T {
-            unsafeBitCast(try scalar(V.self, at: value, depth: depth), to: T.self)
-        }
-        if T.self == [UInt8].self { return try isArray(value) ? nil : read([UInt8].self) }
-        if T.self == String.self { return try read(String.self) }
-        if T.self == Int.self { return try read(Int.self) }
-        if T.self == Double.self { return try read(Double.self) }
-        if T.self == Data.self { return try isArray(value) ? nil : read(Data.self) }
-        if T.self == UUID.self { return try read(UUID.self) }
-        if T.self == Date.self { return try read(Date.self) }
-        if T.self == UInt64.self { return try read(UInt64.self) }
-        if T.self == Int64.self { return try read(Int64.self) }
-        if T.self == UInt32.self { return try read(UInt32.self) }
-        if T.self == Int32.self { return try read(Int32.self) }
-        if T.self == UInt8.self { return try read(UInt8.self) }
-        if T.self == Bool.self { return try read(Bool.self) }
-        if T.self == Float.self { return try read(Float.self) }
-        if T.self == Decimal.self { return try read(Decimal.self) }
-        if T.self == URL.self { return try read(URL.self) }
-        if T.self == ContiguousArray<UInt8>.self, try !isArray(value) {
-            return unsafeBitCast(
-                ContiguousArray(try scalar([UInt8].self, at: value, depth: depth)), to: T.self)
-        }
-        return nil
     }
 
     /// A type that hands its bytes to the encoder itself writes them one by one.

@@ -396,7 +396,7 @@ extension WalDecoder {
     // MARK: Errors
 
     @usableFromInline @inline(never) static func malformed(_ message: String, at offset: Int) -> WalError {
-        WalError(.decoding, "\(message), at byte \(offset)")
+        WalError(.decoding, "\(message), at byte \(offset)", recordOffset: offset)
     }
 
     @usableFromInline @inline(never) func mismatch(_ wanted: StaticString) -> WalError {

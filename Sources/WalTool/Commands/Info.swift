@@ -82,7 +82,7 @@ package struct Info: Sendable {
             "bytes": JSONValue(segment.fileBytes), "dataEnd": JSONValue(segment.dataEnd),
             "epoch": JSONValue(segment.epoch), "created": JSONValue(segment.created),
             "codec": JSONValue(segment.codecName), "codecID": JSONValue(segment.codecID.map { UInt64($0) }),
-            "type": JSONValue(segment.typeName),
+            "type": JSONValue(segment.typeName), "schema": JSONValue(segment.schema),
         ]
     }
 }

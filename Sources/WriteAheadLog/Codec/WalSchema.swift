@@ -36,7 +36,8 @@ extension WalSchema: CustomStringConvertible {
         case .array(let element): "[\(element)]"
         case .set(let element): "Set<\(element)>"
         case .dictionary(let key, let value): "[\(key): \(value)]"
-        case .structure(let name, let fields): "\(name) { \(Self.list(fields)) }"
+        case .structure(let name, let fields):
+            (name.isEmpty ? "" : name + " ") + (fields.isEmpty ? "{}" : "{ \(Self.list(fields)) }")
         case .enumeration(let name, let cases):
             "\(name) = "
                 + cases.map { $0.fields.isEmpty ? $0.name : "\($0.name)(\(Self.list($0.fields)))" }

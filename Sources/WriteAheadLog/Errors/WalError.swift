@@ -73,11 +73,15 @@ public struct WalError: Error, Sendable {
         let errno: Int32?
         let underlying: (any Error)?
         let codingPath: [String]
+        let recordOffset: Int?
+        let explanation: (@Sendable () -> Explanation)?
         init(
             code: Code, message: String, partition: PartitionID?, segment: LSN?, offset: UInt64?, lsn: LSN?,
-            errno: Int32?,
-            underlying: (any Error)?, codingPath: [String]
+            errno: Int32?, underlying: (any Error)?, codingPath: [String], recordOffset: Int?,
+            explanation: (@Sendable () -> Explanation)?
         ) {
+            self.explanation = explanation
+            self.recordOffset = recordOffset
             self.code = code
             self.message = message
             self.partition = partition
@@ -94,7 +98,7 @@ public struct WalError: Error, Sendable {
     /// What kind of failure it is.
     public var code: Code { storage.code }
     /// What happened and what can be done, in a sentence or two.
-    public var message: String { storage.message }
+    public var message: String { storage.explanation.map { storage.message + $0().text } ?? storage.message }
     /// The partition, where one is concerned.
     public var partition: PartitionID? { storage.partition }
     /// The first LSN of the segment file, where one is concerned.
@@ -108,7 +112,7 @@ public struct WalError: Error, Sendable {
     /// What a codec threw.
     public var underlying: (any Error)? { storage.underlying }
     /// Where in the record the codec was, outermost first.
-    public var codingPath: [String] { storage.codingPath }
+    public var codingPath: [String] { storage.explanation.map { $0().codingPath } ?? storage.codingPath }
 
     public init(
         _ code: Code, _ message: String, partition: PartitionID? = nil, segment: LSN? = nil, offset: UInt64? = nil,
@@ -116,18 +120,46 @@ public struct WalError: Error, Sendable {
     ) {
         storage = Storage(
             code: code, message: message, partition: partition, segment: segment, offset: offset, lsn: lsn,
-            errno: errno,
-            underlying: underlying, codingPath: codingPath)
+            errno: errno, underlying: underlying, codingPath: codingPath, recordOffset: nil,
+            explanation: nil)
     }
+
+    /// - Parameter recordOffset: where in a record's bytes the value begins that can't be read.
+    package init(_ code: Code, _ message: String, recordOffset: Int) {
+        storage = Storage(
+            code: code, message: message, partition: nil, segment: nil, offset: nil, lsn: nil, errno: nil,
+            underlying: nil, codingPath: [], recordOffset: recordOffset, explanation: nil)
+    }
+
+    /// What is found out about a failure only once somebody asks: readers may skip many records that they can't decode.
+    package struct Explanation {
+        /// Behind the message.
+        var text: String
+        var codingPath: [String]
+    }
+
+    package func explained(by explanation: @escaping @Sendable () -> Explanation) -> WalError {
+        WalError(
+            Storage(
+                code: code, message: storage.message, partition: partition, segment: segment, offset: offset, lsn: lsn,
+                errno: errno, underlying: underlying, codingPath: storage.codingPath, recordOffset: recordOffset,
+                explanation: explanation))
+    }
+
+    private init(_ storage: Storage) { self.storage = storage }
+
+    package var recordOffset: Int? { storage.recordOffset }
 
     /// The same error with the places filled in that it leaves open.
     public func at(
         partition: PartitionID? = nil, segment: LSN? = nil, offset: UInt64? = nil, lsn: LSN? = nil
     ) -> WalError {
         WalError(
-            code, message, partition: self.partition ?? partition, segment: self.segment ?? segment,
-            offset: self.offset ?? offset, lsn: self.lsn ?? lsn, errno: errno, underlying: underlying,
-            codingPath: codingPath)
+            Storage(
+                code: code, message: storage.message, partition: self.partition ?? partition,
+                segment: self.segment ?? segment, offset: self.offset ?? offset, lsn: self.lsn ?? lsn, errno: errno,
+                underlying: underlying, codingPath: storage.codingPath, recordOffset: recordOffset,
+                explanation: storage.explanation))
     }
 }
 

@@ -25,6 +25,8 @@ public struct WalInspection: Sendable {
         public var codecName: String?
         public var codecParameters: [UInt8]?
         public var typeName: String?
+        /// What its records look like, in a line; nil where their type did not say.
+        public var schema: String?
         /// Why there is nothing more to say.
         public var damage: WalError?
 
@@ -174,6 +176,7 @@ extension WalInspection.Segment {
         codecName = header.codecName
         codecParameters = header.codecParameters
         typeName = header.typeName
+        schema = header.schema.isEmpty ? nil : header.schema
         var durable = file.marks.map(\.durable).max() ?? 0
         if let footer = file.footer {
             isSealed = true

@@ -228,12 +228,21 @@ public final class Wal<Record: WalCodable>: Sendable {
         try file.write(text, at: 0)
     }
 
+    /// What a segment's header says of the record type; at most 1,024 bytes, so that a header has room for it.
+    private static var schema: String {
+        guard Record.self is any WalSchemaProviding.Type else { return "" }
+        var scope = WalSchemaScope()
+        let text = scope.schema(of: Record.self).description
+        return text.utf8.count <= 1_024 ? text : ""
+    }
+
     private func makePartition(
         _ id: PartitionID, _ result: inout PartitionRecovery.Result, exists: Bool
     ) throws(WalError) -> Partition {
         let codec = configuration.partitionCodecs[id] ?? configuration.codec
         let identity = SegmentIdentity(
-            codecID: codec.id, codecName: codec.name, codecParameters: codec.parameters, typeName: Record.walTypeName)
+            codecID: codec.id, codecName: codec.name, codecParameters: codec.parameters, typeName: Record.walTypeName,
+            schema: Self.schema)
         let newest = max(result.state.epoch, result.segments.map(\.header.epoch).max() ?? 0)
         let epoch =
             shared.settings.disabled.contains(.epoch)

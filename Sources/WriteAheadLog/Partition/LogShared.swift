@@ -66,6 +66,7 @@ struct SegmentIdentity: Sendable {
     var codecName: String
     var codecParameters: [UInt8]
     var typeName: String
+    var schema = ""
 }
 
 /// Keeps the number of open segment files below the process's limit: who needs one more makes an idle partition sync and

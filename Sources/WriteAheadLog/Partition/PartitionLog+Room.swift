@@ -195,7 +195,7 @@ extension PartitionLog {
             partition: id, firstLSN: hot.pointee.nextLSN, epoch: hot.pointee.epoch,
             salt: disabled.contains(.salt) ? 1 : shared.storage.random(),
             created: shared.storage.wallClockNow(), codecID: identity.codecID, codecName: identity.codecName,
-            codecParameters: identity.codecParameters, typeName: identity.typeName)
+            codecParameters: identity.codecParameters, typeName: identity.typeName, schema: identity.schema)
         var sealer: (any WalFrameSealer)?
         if let sealing {
             do throws(WalError) {

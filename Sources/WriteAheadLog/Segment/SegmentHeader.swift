@@ -10,10 +10,12 @@ package struct SegmentHeader: Equatable, Sendable {
     package var codecName: String
     package var codecParameters: [UInt8]
     package var typeName: String
+    /// What the records look like, for people; empty where the type does not say, or where it does not fit.
+    package var schema = ""
 
     package init(
         partition: PartitionID, firstLSN: UInt64, epoch: UInt64, salt: UInt64, created: UInt64, codecID: UInt32,
-        codecName: String, codecParameters: [UInt8], typeName: String
+        codecName: String, codecParameters: [UInt8], typeName: String, schema: String = ""
     ) {
         self.partition = partition
         self.firstLSN = firstLSN
@@ -24,6 +26,7 @@ package struct SegmentHeader: Equatable, Sendable {
         self.codecName = codecName
         self.codecParameters = codecParameters
         self.typeName = typeName
+        self.schema = schema
     }
 
     /// Tags of the extensible area. One with the upper bit set may be skipped by a reader that does not know it.
@@ -32,6 +35,7 @@ package struct SegmentHeader: Equatable, Sendable {
         static let codecParameters: UInt16 = 2
         static let typeName: UInt16 = 3
         static let mayBeSkipped: UInt16 = 0x8000
+        static let schema: UInt16 = 0x8001
     }
     private static let fixedSize = 64
     package static let saltOffset: UInt64 = 40
@@ -58,6 +62,10 @@ package struct SegmentHeader: Equatable, Sendable {
         item(Item.codecName, Array(codecName.utf8))
         item(Item.codecParameters, codecParameters)
         item(Item.typeName, Array(typeName.utf8))
+        // A help, which goes where it has no room.
+        if !schema.isEmpty, bytes.count + 4 + schema.utf8.count <= FileFormat.headerSize - 4 {
+            item(Item.schema, Array(schema.utf8))
+        }
         bytes.store(UInt32(bytes.count - Self.fixedSize), at: 60)
         bytes.append(integer: bytes.crc32c(0..<bytes.count))
         bytes.append(contentsOf: repeatElement(0, count: FileFormat.headerSize - bytes.count))
@@ -107,6 +115,7 @@ package struct SegmentHeader: Equatable, Sendable {
             case Item.codecName: codecName = String(decoding: content, as: UTF8.self)
             case Item.codecParameters: codecParameters = Array(content)
             case Item.typeName: typeName = String(decoding: content, as: UTF8.self)
+            case Item.schema: schema = String(decoding: content, as: UTF8.self)
             case Item.mayBeSkipped...: break
             default:
                 throw WalError(
