@@ -1,5 +1,5 @@
 # `make demo` and `make test` are all that a newcomer needs; the rest is for those who work on this.
-.PHONY: help deps demo test test-minimal test-reader simulate controls sanitize crash crash-full bench bench-html curves compression thresholds thresholds-update suites fuzz fuzz-smoke fuzz-corpus
+.PHONY: help deps demo test test-minimal test-crypto test-reader simulate controls sanitize crash crash-full bench bench-html curves compression thresholds thresholds-update suites fuzz fuzz-smoke fuzz-corpus
 .PHONY: fuzz-build lint clean
 SWIFT ?= swift
 
@@ -7,6 +7,7 @@ help:
 	@echo "make demo          installs what is missing, builds, records 10,000 real records through three codecs, reads them back"
 	@echo "make test          installs what is missing and runs every test"
 	@echo "make test-minimal  builds and tests without zstd, and a package that uses the core and the binary codec alone"
+	@echo "make test-crypto   builds and tests the codec that encrypts, and that swift-crypto is not resolved without it"
 	@echo "make test-reader   tests the second reader of the format, in Python: golden files, and damage to them"
 	@echo "make crash         kills writers, cuts the power of a mounted ext4, fills disks, races, tails; and checks by strace that"
 	@echo "                   no LSN is shown before it was synced (3 minutes; as root, or most is skipped)"
@@ -40,6 +41,16 @@ test-minimal:
 	$(SWIFT) test --disable-default-traits --scratch-path .build-minimal
 	$(SWIFT) build --package-path Tests/Consumer --scratch-path .build-consumer
 	.build-consumer/debug/consumer .build-consumer/data
+
+# From a copy: a Package.resolved that was left with the trait on would check swift-crypto out again with the trait off.
+test-crypto: deps
+	rm -rf .build-crypto-tree && mkdir .build-crypto-tree
+	tar -c --exclude='.build*' --exclude=.git --exclude=Package.resolved . | tar -x -C .build-crypto-tree
+	$(SWIFT) test --package-path .build-crypto-tree --scratch-path .build-crypto --traits Crypto,Zstd --filter WalSealedTests
+	rm -rf .build-consumer-plain
+	$(SWIFT) package --package-path .build-crypto-tree/Tests/Consumer --scratch-path .build-consumer-plain resolve
+	@if ls .build-consumer-plain/checkouts 2>/dev/null | grep -q crypto; \
+	then echo "swift-crypto was resolved without the trait Crypto"; exit 1; else echo "without the trait: no swift-crypto"; fi
 
 test-reader:
 	@if command -v python3 >/dev/null; then cd Tests/independent-reader && python3 -B -m unittest; \

@@ -18,15 +18,19 @@ let package = Package(
         .library(name: "WalBinary", targets: ["WalBinary"]),
         .library(name: "WalJSON", targets: ["WalJSON"]),
         .library(name: "WalZstd", targets: ["WalZstd"]),
+        .library(name: "WalSealed", targets: ["WalSealed"]),
         .library(name: "WalTesting", targets: ["WalTesting"]),
         .executable(name: "walctl", targets: ["walctl"]),
     ],
     traits: [
         .trait(name: "Zstd", description: "The zstd codec; needs the system's libzstd (libzstd-dev on Debian)."),
+        .trait(name: "Crypto", description: "The codec that encrypts and authenticates; takes swift-crypto."),
         .default(enabledTraits: ["Zstd"]),
     ],
     dependencies: [
-        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        // Every use is conditioned on the trait `Crypto`: without it, this is not even resolved.
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
     ],
     targets: [
         // The core: no package dependency, no Foundation.
@@ -43,6 +47,13 @@ let package = Package(
             name: "WalZstd",
             dependencies: ["WriteAheadLog", .target(name: "CZstd", condition: .when(traits: ["Zstd"]))],
             path: "Codecs/Zstd", swiftSettings: strict),
+        .target(
+            name: "WalSealed",
+            dependencies: [
+                "WriteAheadLog",
+                .product(name: "Crypto", package: "swift-crypto", condition: .when(traits: ["Crypto"])),
+            ],
+            path: "Codecs/Sealed", swiftSettings: strict),
 
         // For authors of codecs and of recovery code.
         .target(name: "WalTesting", dependencies: ["WriteAheadLog"], swiftSettings: strict),
@@ -84,6 +95,14 @@ let package = Package(
         .testTarget(
             name: "WalZstdTests", dependencies: ["WalZstd", "WalJSON", "WalBinary", "WalTesting"],
             swiftSettings: strict),
+        // Without the trait it holds nothing: `make test-crypto`.
+        .testTarget(
+            name: "WalSealedTests",
+            dependencies: [
+                "WalSealed", "WalZstd", "WalBinary", "WalTesting",
+                .product(name: "Crypto", package: "swift-crypto", condition: .when(traits: ["Crypto"])),
+            ],
+            resources: [.copy("Golden")], swiftSettings: strict),
         .testTarget(
             name: "WalEvolutionTests", dependencies: ["WalBinary", "WalJSON", "WalZstd", "WriteAheadLog"],
             swiftSettings: strict),
