@@ -1,0 +1,4 @@
+extension CodecComparison {
+    /// TODO
+    public func html(title: String) -> String { title + " " }
+}
