@@ -1,14 +1,14 @@
 extension CodecComparison {
-    /// All of it as text for a terminal: what was measured, a table, a table by record size, and what is recommended.
+    /// For a terminal: what was measured, a table, what is recommended, and how to read it.
     public var table: String {
-        var text = "\(heading)\n\n\(Self.aligned(rows))\n"
-        text += "\nBy record size: bytes a record in the log, then the time to encode and to decode it (p50 / p90 / p99 / most)\n\n"
-        text += "\(Self.aligned(sizeRows))\n\n"
-        for recommendation in recommendations {
-            text += "\(Self.label(recommendation.priority)): \(recommendation.name). \(recommendation.reason)\n"
-        }
-        for note in notes { text += "\n\(note)" }
-        return text
+        let choices = recommendations.map { "\(Self.label($0.priority)): \($0.name)\n    \($0.reason)" }
+        return "\(heading)\n\n\(Self.aligned(rows))\n\n\(choices.joined(separator: "\n"))\n\n\(notes.joined(separator: "\n"))"
+    }
+
+    /// For a terminal: percentiles by record size.
+    public var sizeTable: String {
+        "By plain size of a record: bytes in the log, time to encode and to decode (p50 / p90 / p99 / most)\n\n"
+            + Self.aligned(sizeRows)
     }
 
     static func label(_ priority: Priority) -> String {
@@ -29,11 +29,11 @@ extension CodecComparison {
     /// How to read the figures.
     var notes: [String] {
         var notes = [
-            "Bytes are a record's share of the log's file, frame included; the ratio is \(samples.plainForm) over them. "
-                + "MB/s count \(samples.plainForm).",
-            "Append is encoding and handing to the operating system. Durable: \(settings.recordsInFlight) records wait for "
-                + "stable storage at any time, a batch as one. Replay: a log is opened, read, checked and decoded, from the page cache.",
-            "Memory is by how much the process grew at most while it encoded and decoded for the first time.",
+            "Bytes are a record's share of the log's file, frame included. Plain is \(samples.plainForm): the ratio is plain over "
+                + "bytes, and MB/s are plain.",
+            "Append is to encode and hand to the operating system. Durable: \(settings.recordsInFlight) records wait for stable "
+                + "storage at any time. Replay: a log is opened, read, checked and decoded, from the page cache.",
+            "Memory is by how much the process grew at most when it first encoded and decoded.",
         ]
         if machine.logsWereInMemory {
             notes.append(

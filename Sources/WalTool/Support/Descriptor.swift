@@ -60,6 +60,43 @@ enum Descriptor {
         }
     }
 
+    // MARK: Files
+
+    static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+
+    /// A file that is open as long as this is there.
+    final class Reading {
+        private let descriptor: Int32
+
+        init(_ path: String) throws(ToolError) {
+            descriptor = open(path, O_RDONLY | O_CLOEXEC)
+            guard descriptor >= 0 else {
+                throw ToolError(.unusable, "cannot open \(path): \(String(cString: strerror(errno)))")
+            }
+        }
+
+        deinit { close(descriptor) }
+
+        func read(into buffer: UnsafeMutableRawBufferPointer) throws(ToolError) -> Int {
+            try Descriptor.read(descriptor, into: buffer)
+        }
+    }
+
+    /// Writes a file anew; false where one is there and may not be replaced.
+    static func create(_ path: String, replacing: Bool, _ bytes: [UInt8]) throws(ToolError) -> Bool {
+        let descriptor = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | (replacing ? O_TRUNC : O_EXCL), 0o644)
+        guard descriptor >= 0 else {
+            if errno == EEXIST { return false }
+            throw ToolError(.failed, "cannot write \(path): \(String(cString: strerror(errno)))")
+        }
+        defer { close(descriptor) }
+        let written = bytes.withUnsafeBytes { bytes in
+            Result { () throws(ToolError) in try write(descriptor, bytes) }
+        }
+        try written.get()
+        return true
+    }
+
     /// For a descriptor that somebody else made non-blocking.
     private static func wait(_ descriptor: Int32, for events: Int32) {
         var request = pollfd(fd: descriptor, events: Int16(events), revents: 0)
