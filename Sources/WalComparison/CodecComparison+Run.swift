@@ -78,7 +78,8 @@ extension CodecComparison {
         do throws(WalError) { outcome = .success(try await run.measure(progress)) } catch { outcome = .failure(error) }
         let isInMemory = Libc.isInMemory(directory.path)
         do throws(WalError) {
-            try await blocking(on: PosixStorage(), named: "wal-remove") { () throws(WalError) in try directory.remove() }
+            try await blocking(on: PosixStorage(), named: "wal-remove") { () throws(WalError) in try directory.remove()
+            }
         } catch {
             // The first thing that failed is what counts.
             if case .success = outcome { throw error }
@@ -101,7 +102,9 @@ extension CodecComparison {
         _ count: Int, _ candidates: [CodecCandidate<Record>], _ options: Options
     ) throws(WalError) {
         func invalid(_ message: String) -> WalError { WalError(.invalidArgument, message) }
-        guard count > 0 else { throw invalid("there are no samples to compare codecs on; give some thousand real records") }
+        guard count > 0 else {
+            throw invalid("there are no samples to compare codecs on; give some thousand real records")
+        }
         guard !candidates.isEmpty else { throw invalid("there are no codecs to compare") }
         var names: Set<String> = []
         for candidate in candidates {

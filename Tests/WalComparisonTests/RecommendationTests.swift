@@ -16,7 +16,8 @@ func comparison(_ candidates: [CodecFigures]) -> CodecComparison {
     CodecComparison(
         candidates: candidates, samples: .init(records: 10, plainBytes: 1000, plainForm: "lines"),
         settings: .init(rounds: 5, seconds: 1, recordsInFlight: 64, directory: "/tmp"),
-        machine: .init(system: "Linux", processor: "one & only", cores: 2, logsWereInMemory: false, date: 1_764_000_000))
+        machine: .init(system: "Linux", processor: "one & only", cores: 2, logsWereInMemory: false, date: 1_764_000_000)
+    )
 }
 
 @Suite struct `Recommending a codec` {
@@ -26,7 +27,9 @@ func comparison(_ candidates: [CodecFigures]) -> CodecComparison {
     static let poor = CodecFigures("poor", bytes: 500, write: 5000, read: 3000)
 
     @Test func `each priority has its best candidate, wherever it stands`() {
-        for candidates in [[Self.small, Self.quick, Self.ready, Self.poor], [Self.poor, Self.ready, Self.quick, Self.small]] {
+        for candidates in [
+            [Self.small, Self.quick, Self.ready, Self.poor], [Self.poor, Self.ready, Self.quick, Self.small],
+        ] {
             let comparison = comparison(candidates)
             #expect(comparison.recommendation(for: .size).name == "small")
             #expect(comparison.recommendation(for: .write).name == "quick")

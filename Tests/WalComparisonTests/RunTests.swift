@@ -143,7 +143,9 @@ import WriteAheadLog
             await refuses(Self.records, [])
             await refuses(Self.records, [CodecCandidate("", codec: codec)])
             await refuses(Self.records, [CodecCandidate("a", codec: codec), CodecCandidate("a", codec: codec)])
-            for batch in [0, -1, Int.min, Int.max] { await refuses(Self.records, [CodecCandidate(codec: codec, batch: batch)]) }
+            for batch in [0, -1, Int.min, Int.max] {
+                await refuses(Self.records, [CodecCandidate(codec: codec, batch: batch)])
+            }
             for time in [Duration.zero, .seconds(-1), .seconds(Int64.max)] { await refuses { $0.time = time } }
             for count in [0, -1, Int.max] {
                 await refuses { $0.rounds = count }

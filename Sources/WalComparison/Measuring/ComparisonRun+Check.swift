@@ -18,10 +18,12 @@ extension ComparisonRun {
         let comparison = RecordComparison(codecs: [candidate.codec, candidates[0].codec])
         func expect(_ record: consuming Record, _ place: Int, _ whence: String) throws(WalError) {
             guard place < samples.count else {
-                throw WalError(.decoding, "\(whence) gave back more records than it was given: more than \(samples.count)")
+                throw WalError(
+                    .decoding, "\(whence) gave back more records than it was given: more than \(samples.count)")
             }
             guard try comparison.isSame(samples[place], record) else {
-                throw WalError(.decoding, "\(whence) gave back another record than it was given, of sample \(place + 1)")
+                throw WalError(
+                    .decoding, "\(whence) gave back another record than it was given, of sample \(place + 1)")
             }
         }
         for (place, group) in groups.enumerated() {

@@ -86,7 +86,9 @@ extension ComparisonRun {
         return figure
     }
 
-    private func appendDurably(_ lane: Lane<Record>, to partition: Wal<Record>.Partition) async throws(WalError) -> Double {
+    private func appendDurably(_ lane: Lane<Record>, to partition: Wal<Record>.Partition) async throws(WalError)
+        -> Double
+    {
         let order = Workload.spread(lane.groups.count)
         // The first one makes the segment.
         try await appendSynced(order[0], of: lane, to: partition)

@@ -51,7 +51,8 @@ struct ComparisonRun<Record: WalCodable>: Sendable {
             try step(place, "durable append")
             return [try await durableRound(checked[place])]
         }
-        let bySize = SizeMeasure(classes: SizeClasses(sizes), samples: samples, time: options.time, rounds: options.rounds)
+        let bySize = SizeMeasure(
+            classes: SizeClasses(sizes), samples: samples, time: options.time, rounds: options.rounds)
         var sized = try await onThread { () throws(WalError) in
             try checked.map { (lane) throws(WalError) in try bySize.begin(lane) }
         }

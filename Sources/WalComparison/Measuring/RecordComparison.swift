@@ -17,7 +17,9 @@ struct RecordComparison<Record: WalCodable>: Sendable {
         return true
     }
 
-    private static func isEqual<Value: Equatable>(_ a: Value, _ b: Any) -> Bool { (b as? Value).map { a == $0 } ?? false }
+    private static func isEqual<Value: Equatable>(_ a: Value, _ b: Any) -> Bool {
+        (b as? Value).map { a == $0 } ?? false
+    }
 
     private static func bytes(_ record: Record, _ codec: AnyWalCodec<Record>) throws(WalError) -> [UInt8] {
         var encoder = WalEncoder()

@@ -60,10 +60,11 @@ struct SizeMeasure<Record: WalCodable>: Sendable {
 
     func round(_ lane: Lane<Record>, _ states: [State]) throws(WalError) -> [State] {
         let clock = PosixStorage()
-        let overhead = (0..<100).map { _ in
-            let start = clock.monotonicNow()
-            return Double(clock.monotonicNow() - start)
-        }.min() ?? 0
+        let overhead =
+            (0..<100).map { _ in
+                let start = clock.monotonicNow()
+                return Double(clock.monotonicNow() - start)
+            }.min() ?? 0
         var states = states
         for (place, records) in members.enumerated() {
             for (turn, frame) in states[place].timed.enumerated() {

@@ -28,7 +28,8 @@ extension CodecComparison {
             <section class="cards">\(cards.joined(separator: "\n"))</section>
             <h2>Size against speed</h2>
             <p>Bytes a record in the log, upwards, against the time for a record. A filled point on the line is beaten by nobody in both:
-            choose among those. A grey one is beaten. The ring is what is recommended; a thin bar is the spread of the rounds.</p>
+            choose among those. A grey one is beaten. The ring is what is recommended for writing or reading; on a grey point it is one that is as good within 5 %,
+            and better in what the chart does not show. A thin bar is the spread of the rounds.</p>
             <section class="grid">
             \(charts.scatter(.append, "Writing: encode and append, without waiting for the disk", marked: .write))
             \(charts.scatter(.replay, "Reading: replay a log and decode it", marked: .read))
@@ -97,6 +98,7 @@ extension CodecComparison {
         svg { width: 100%; height: auto; font: 11.5px system-ui, sans-serif } svg text { fill: var(--ink) }
         svg .tick, svg .axis { fill: var(--soft) } svg .name { fill: var(--soft) }
         svg .name.front { fill: var(--front); font-weight: 600 } .bars .name { fill: var(--ink) }
+        .scatter .name { paint-order: stroke; stroke: var(--page); stroke-width: 3.5px; stroke-linejoin: round }
         .rule { stroke: var(--line) } .leader { stroke: var(--other); stroke-width: .7 }
         .point { fill: var(--page); stroke: var(--other); stroke-width: 2 } .point.front { fill: var(--front); stroke: var(--front) }
         .frontline { fill: none; stroke: var(--front); stroke-width: 1.2; stroke-dasharray: 5 3; opacity: .75 }

@@ -2,7 +2,8 @@ extension CodecComparison {
     /// For a terminal: what was measured, a table, what is recommended, and how to read it.
     public var table: String {
         let choices = recommendations.map { "\(Self.label($0.priority)): \($0.name)\n    \($0.reason)" }
-        return "\(heading)\n\n\(Self.aligned(rows))\n\n\(choices.joined(separator: "\n"))\n\n\(notes.joined(separator: "\n"))"
+        return
+            "\(heading)\n\n\(Self.aligned(rows))\n\n\(choices.joined(separator: "\n"))\n\n\(notes.joined(separator: "\n"))"
     }
 
     /// For a terminal: percentiles by record size.
@@ -37,13 +38,17 @@ extension CodecComparison {
         ]
         if machine.logsWereInMemory {
             notes.append(
-                "The logs were in memory (\(settings.directory)): the durable figures say nothing about a disk. Name a directory on one.")
+                "The logs were in memory (\(settings.directory)): the durable figures say nothing about a disk. Name a directory on one."
+            )
         }
         return notes
     }
 
     static var heads: [String] {
-        ["codec", "batch", "bytes", "ratio", "encode", "MB/s", "decode", "MB/s", "append", "durable/s", "replay/s", "memory"]
+        [
+            "codec", "batch", "bytes", "ratio", "encode", "MB/s", "decode", "MB/s", "append", "durable/s", "replay/s",
+            "memory",
+        ]
     }
 
     func cells(_ candidate: CodecFigures) -> [String] {
@@ -94,7 +99,8 @@ extension CodecComparison {
                 return head[column] == "codec" ? row[column] + padding : padding + row[column]
             }.joined(separator: "  ")
         }
-        return ([lines[0], String(repeating: "─", count: widths.reduce(2 * (widths.count - 1), +))] + lines.dropFirst())
+        return
+            ([lines[0], String(repeating: "─", count: widths.reduce(2 * (widths.count - 1), +))] + lines.dropFirst())
             .joined(separator: "\n")
     }
 }

@@ -6,7 +6,7 @@ struct ComparisonCharts {
 
     /// Each candidate as a point: nearer to the lower left corner is better. The front is a line.
     func scatter(_ cost: CodecComparison.Cost, _ title: String, marked: CodecComparison.Priority) -> String {
-        let (width, height) = (520.0, 380.0)
+        let (width, height) = (532.0, 380.0)
         let (left, right, top, bottom) = (58.0, 508.0, 14.0, 336.0)
         let candidates = comparison.candidates
         let xs = ChartAxis(candidates.map { $0[cost].median }, from: left, to: right)
@@ -14,19 +14,21 @@ struct ComparisonCharts {
         var svg = ""
         for tick in xs.ticks {
             svg += Markup.line("rule", xs.place(tick), top, xs.place(tick), bottom)
-            svg += Markup.label("tick", xs.place(tick), bottom + 15, "middle", tick == 0 ? "0" : NumberText.time(tick))
+            svg += Markup.label("tick", xs.place(tick), bottom + 15, "middle", NumberText.tick(tick))
         }
         for tick in ys.ticks {
             svg += Markup.line("rule", left, ys.place(tick), right, ys.place(tick))
-            svg += Markup.label("tick", left - 6, ys.place(tick) + 4, "end", NumberText.decimal(tick, tick < 10 && tick > 0 ? 1 : 0))
+            svg += Markup.label("tick", left - 6, ys.place(tick) + 4, "end", NumberText.short(tick))
         }
-        svg += Markup.label("axis", right, bottom + 34, "end", xs.isLogarithmic ? "time a record, logarithmic →" : "time a record →")
+        svg += Markup.label(
+            "axis", right, bottom + 34, "end", xs.isLogarithmic ? "time a record, logarithmic →" : "time a record →")
         svg += Markup.label("axis", left, bottom + 34, "start", "↙ better")
         let front = comparison.paretoFront(cost)
         let points = candidates.map { (x: xs.place($0[cost].median), y: ys.place($0.storedBytes)) }
         svg += self.front(front.map { (xs.place($0[cost].median), ys.place($0.storedBytes)) }, right, top)
         for (candidate, point) in zip(candidates, points) {
-            svg += Markup.line("spread", xs.place(candidate[cost].least), point.y, xs.place(candidate[cost].most), point.y)
+            svg += Markup.line(
+                "spread", xs.place(candidate[cost].least), point.y, xs.place(candidate[cost].most), point.y)
         }
         var layout = LabelLayout(
             in: .init(x: left, y: top, width: right - left, height: bottom - top), around: points, radius: 7)
@@ -40,9 +42,11 @@ struct ComparisonCharts {
             let (candidate, point) = (candidates[place], points[place])
             let isOnFront = front.contains(candidate)
             if candidate.name == recommended {
-                svg += "<circle class=\"ring\" cx=\"\(Markup.number(point.x))\" cy=\"\(Markup.number(point.y))\" r=\"9\"/>"
+                svg +=
+                    "<circle class=\"ring\" cx=\"\(Markup.number(point.x))\" cy=\"\(Markup.number(point.y))\" r=\"9\"/>"
             }
-            let figures = "\(candidate.name): \(NumberText.bytes(candidate.storedBytes)) bytes, \(NumberText.time(candidate[cost].median))"
+            let figures =
+                "\(candidate.name): \(NumberText.bytes(candidate.storedBytes)) bytes, \(NumberText.time(candidate[cost].median))"
             svg += "<circle class=\"point\(isOnFront ? " front" : "")\" cx=\"\(Markup.number(point.x))\" "
             svg += "cy=\"\(Markup.number(point.y))\" r=\"5\"><title>\(Markup.text(figures))</title></circle>"
             let name = Markup.short(candidate.name, 30)
@@ -96,7 +100,8 @@ struct ComparisonCharts {
             let kind = row.1 == best ? "bar best" : "bar"
             svg += Markup.label("name", left - 8, y + 12, "end", names[place])
             svg += "<rect class=\"\(kind)\" x=\"\(Markup.number(left))\" y=\"\(Markup.number(y))\" "
-            svg += "width=\"\(Markup.number(end - left))\" height=\"15\"><title>\(Markup.text("\(row.0): \(text(row.1))"))</title></rect>"
+            svg +=
+                "width=\"\(Markup.number(end - left))\" height=\"15\"><title>\(Markup.text("\(row.0): \(text(row.1))"))</title></rect>"
             svg += Markup.label("value", end + 6, y + 12, "start", text(row.1))
         }
         let caption = axis.isLogarithmic ? "\(title), logarithmic" : title

@@ -29,7 +29,8 @@ enum Markup {
         "<text class=\"\(kind)\" x=\"\(number(x))\" y=\"\(number(y))\" text-anchor=\"\(anchor)\">\(Markup.text(text))</text>"
     }
 
-    static func picture(_ kind: String, _ width: Double, _ height: Double, _ name: String, _ content: String) -> String {
+    static func picture(_ kind: String, _ width: Double, _ height: Double, _ name: String, _ content: String) -> String
+    {
         "<svg class=\"\(kind)\" viewBox=\"0 0 \(number(width)) \(number(height))\" role=\"img\" aria-label=\"\(text(name))\">"
             + content + "</svg>"
     }

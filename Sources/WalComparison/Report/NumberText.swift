@@ -48,6 +48,28 @@ enum NumberText {
         }
     }
 
+    /// A mark on an axis of times: without zeros at its end.
+    static func tick(_ nanoseconds: Double) -> String {
+        if nanoseconds == 0 { return "0" }
+        let (value, unit) =
+            switch nanoseconds {
+            case ..<1e3: (nanoseconds, "ns")
+            case ..<1e6: (nanoseconds / 1e3, "µs")
+            case ..<1e9: (nanoseconds / 1e6, "ms")
+            default: (nanoseconds / 1e9, "s")
+            }
+        return "\(short(value)) \(unit)"
+    }
+
+    /// Up to two digits behind the point, without zeros at its end.
+    static func short(_ value: Double) -> String {
+        let digits = (0...2).first { digits in
+            let power = [1.0, 10, 100][digits]
+            return abs((value * power).rounded() / power - value) < 1e-9 * max(abs(value), 1)
+        }
+        return decimal(value, digits ?? 2)
+    }
+
     /// Memory.
     static func memory(_ bytes: Int?) -> String {
         guard let bytes else { return "–" }
@@ -66,7 +88,8 @@ enum NumberText {
         let civilMonth = month < 10 ? month + 3 : month - 9
         func two(_ value: Int) -> String { value < 10 ? "0\(value)" : "\(value)" }
         let minutes = Int(seconds % 86_400) / 60
-        return "\(year + era * 400 + (civilMonth <= 2 ? 1 : 0))-\(two(civilMonth))-\(two(ofYear - (153 * month + 2) / 5 + 1))"
+        return
+            "\(year + era * 400 + (civilMonth <= 2 ? 1 : 0))-\(two(civilMonth))-\(two(ofYear - (153 * month + 2) / 5 + 1))"
             + " \(two(minutes / 60)):\(two(minutes % 60)) UTC"
     }
 }

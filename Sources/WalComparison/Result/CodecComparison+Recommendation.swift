@@ -40,7 +40,9 @@ extension CodecComparison {
     ///
     /// There is no answer to give without a candidate: its name and reason are empty then.
     public func recommendation(for priority: Priority) -> Recommendation {
-        let front = candidates.filter { one in !candidates.contains { Self.dominates($0, one, [.durableAppend, .replay]) } }
+        let front = candidates.filter { one in
+            !candidates.contains { Self.dominates($0, one, [.durableAppend, .replay]) }
+        }
         guard let best = front.map({ Self.cost($0, priority) }).min() else {
             return Recommendation(priority: priority, name: "", reason: "")
         }
@@ -48,7 +50,8 @@ extension CodecComparison {
         // `min` gives the first of several.
         let chosen = equals.min { Self.cost($0, .balanced) < Self.cost($1, .balanced) } ?? front[0]
         return Recommendation(
-            priority: priority, name: chosen.name, reason: reason(for: chosen, priority, equals.filter { $0 != chosen }))
+            priority: priority, name: chosen.name, reason: reason(for: chosen, priority, equals.filter { $0 != chosen })
+        )
     }
 
     /// All four, in the order of ``Priority``.
@@ -98,7 +101,8 @@ extension CodecComparison {
                 NumberText.rate($0.replay.perSecond)
             }
         case .balanced:
-            text = "\(chosen.name) has the least product of the three: \(NumberText.bytes(chosen.storedBytes)) bytes a record, "
+            text =
+                "\(chosen.name) has the least product of the three: \(NumberText.bytes(chosen.storedBytes)) bytes a record, "
             text += "\(NumberText.rate(chosen.durableAppend.perSecond)) durable and "
             text += "\(NumberText.rate(chosen.replay.perSecond)) replayed records a second"
         }
@@ -119,7 +123,8 @@ extension CodecComparison {
         guard let worst = others.max(by: { cost($0) < cost($1) }), cost(chosen) > 0, cost(worst) > 0 else { return "" }
         let times = cost(worst) / cost(chosen)
         guard times > Self.tolerance else { return "" }
-        return ", \(NumberText.decimal(times, times < 10 ? 1 : 0)) times \(better) than \(worst.name) (\(figure(worst)))"
+        return
+            ", \(NumberText.decimal(times, times < 10 ? 1 : 0)) times \(better) than \(worst.name) (\(figure(worst)))"
     }
 
     /// What the choice costs elsewhere, where it is more than half again as much as the best.
@@ -129,7 +134,9 @@ extension CodecComparison {
             (.read, "time to replay", \.replay.median),
         ]
         let prices = all.compactMap { each, what, cost -> String? in
-            guard each != priority, let best = candidates.min(by: { cost($0) < cost($1) }), cost(best) > 0 else { return nil }
+            guard each != priority, let best = candidates.min(by: { cost($0) < cost($1) }), cost(best) > 0 else {
+                return nil
+            }
             let times = cost(chosen) / cost(best)
             guard times >= 1.5 else { return nil }
             return "\(NumberText.decimal(times, times < 10 ? 1 : 0)) times the \(what) of \(best.name)"

@@ -76,7 +76,8 @@ package struct Compare: Sendable {
             bytes += line.count
             guard bytes <= Self.inputLimit else {
                 throw ToolError(
-                    .badInput, "the records up to line \(input.number) are over \(Self.inputLimit) bytes; take fewer by --records")
+                    .badInput,
+                    "the records up to line \(input.number) are over \(Self.inputLimit) bytes; take fewer by --records")
             }
             streams.meter.update("\(records.count) records, \(bytes >> 20) MiB in")
         }
@@ -118,7 +119,8 @@ package struct Compare: Sendable {
         return [
             "input": .string(name), "records": JSONValue(comparison.samples.records),
             "recordsLearntFrom": JSONValue(prepared.learnt), "plainBytes": JSONValue(comparison.samples.plainBytes),
-            "rounds": JSONValue(comparison.settings.rounds), "secondsPerMeasure": JSONValue(comparison.settings.seconds),
+            "rounds": JSONValue(comparison.settings.rounds),
+            "secondsPerMeasure": JSONValue(comparison.settings.seconds),
             "recordsInFlight": JSONValue(comparison.settings.recordsInFlight),
             "logsWereInMemory": .bool(comparison.machine.logsWereInMemory),
             "system": .string(comparison.machine.system), "processor": JSONValue(comparison.machine.processor),
@@ -143,8 +145,10 @@ package struct Compare: Sendable {
             "name": .string(figures.name), "codec": .string(figures.codec), "batch": JSONValue(figures.batch),
             "payloadBytesPerRecord": JSONValue(figures.payloadBytes),
             "storedBytesPerRecord": JSONValue(figures.storedBytes), "ratio": JSONValue(figures.ratio),
-            "encodeNanoseconds": spread(figures.encode), "encodeMegabytesPerSecond": JSONValue(comparison.encodeRate(of: figures)),
-            "decodeNanoseconds": spread(figures.decode), "decodeMegabytesPerSecond": JSONValue(comparison.decodeRate(of: figures)),
+            "encodeNanoseconds": spread(figures.encode),
+            "encodeMegabytesPerSecond": JSONValue(comparison.encodeRate(of: figures)),
+            "decodeNanoseconds": spread(figures.decode),
+            "decodeMegabytesPerSecond": JSONValue(comparison.decodeRate(of: figures)),
             "appendNanoseconds": spread(figures.append), "durableAppendNanoseconds": spread(figures.durableAppend),
             "durableAppendsPerSecond": JSONValue(figures.durableAppend.perSecond),
             "replayNanoseconds": spread(figures.replay), "replayedPerSecond": JSONValue(figures.replay.perSecond),

@@ -39,7 +39,8 @@ package struct ComparisonCandidates {
     private static let plain = [
         Choice(name: "binary", summary: "Codable-binary") { _, _ in .binary() },
         Choice(name: "json", summary: "JSON text") { _, _ in .json() },
-        Choice(name: "binary-batch", summary: "binary, records appended together", isBatched: true) { _, _ in .binary() },
+        Choice(name: "binary-batch", summary: "binary, records appended together", isBatched: true) { _, _ in .binary()
+        },
     ]
 
     #if Zstd
@@ -129,7 +130,8 @@ package struct ComparisonCandidates {
         var prepared = Prepared(measured: Array(records.indices))
         var learns = choices.contains { $0.learns }
         if learns, records.count < leastToLearn {
-            let message = "a dictionary needs \(leastToLearn) records or more to learn from, and there are \(records.count)"
+            let message =
+                "a dictionary needs \(leastToLearn) records or more to learn from, and there are \(records.count)"
             guard !isExplicit else { throw ToolError(.badInput, message) }
             prepared.remarks.append("Without dictionaries: \(message).")
             learns = false
