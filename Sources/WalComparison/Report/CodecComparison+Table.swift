@@ -23,7 +23,7 @@ extension CodecComparison {
 
     /// One sentence on what it was measured on.
     var heading: String {
-        "\(NumberText.grouped(samples.records)) records of \(NumberText.bytes(samples.plainBytesPerRecord)) bytes on average "
+        "\(NumberText.grouped(samples.records)) record\(samples.records == 1 ? "" : "s") of \(NumberText.bytes(samples.plainBytesPerRecord)) bytes on average "
             + "as \(samples.plainForm); medians of \(settings.rounds) rounds, in which all candidates take turns"
     }
 

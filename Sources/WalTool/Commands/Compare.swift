@@ -24,6 +24,8 @@ package struct Compare: Sendable {
     /// Prints percentiles by record size too; JSON and page always have them.
     package var sizes = false
     package var json = false
+    /// Called when there is something to clean up from now on.
+    var willMeasure: @Sendable () -> Void = {}
 
     package init(name: String) { self.name = name }
 
@@ -47,6 +49,7 @@ package struct Compare: Sendable {
         let options = CodecComparison.Options(
             time: time, rounds: rounds, directory: directory, plainSizes: prepared.measured.map { sizes[$0] },
             plainForm: "the lines of the file")
+        willMeasure()
         let comparison = try await CodecComparison.run(
             samples: samples, candidates: prepared.candidates, options: options
         ) { progress in
@@ -54,11 +57,15 @@ package struct Compare: Sendable {
                 "\(Int(progress.fraction * 100)) %  \(progress.candidate): \(progress.measure)")
         }
         streams.meter.clear()
-        if let html { try write(comparison, prepared.remarks, to: html) }
         if json {
             try streams.output.write(line: report(comparison, prepared).description)
         } else {
             try streams.output.write(line: text(comparison, prepared.remarks))
+        }
+        // Last, so that a page that can't be written costs no more than itself.
+        if let html {
+            try write(comparison, prepared.remarks, to: html)
+            if !json { try streams.output.write(line: "\nPage: \(html)") }
         }
         return .success
     }
@@ -103,7 +110,6 @@ package struct Compare: Sendable {
     private func text(_ comparison: CodecComparison, _ remarks: [String]) -> String {
         var text = sizes ? "\(comparison.sizeTable)\n\n\(comparison.table)" : comparison.table
         if !remarks.isEmpty { text += "\n\(remarks.joined(separator: "\n"))" }
-        if let html { text += "\n\nPage: \(html)" }
         if let priority {
             let chosen = comparison.recommendation(for: priority)
             text += "\n\nFor --priority \(priority.rawValue): \(chosen.name)\n\(chosen.reason)"

@@ -78,10 +78,16 @@ struct CompareCommand: AsyncParsableCommand {
         compare.force = force
         compare.sizes = sizes
         compare.json = json
-        let status = await compare.run(
-            input: { () throws(ToolError) in
-                file == "-" ? .standardInput(limit: Append.lineLimit) : try .file(file, limit: Append.lineLimit)
-            }, to: .standard())
-        throw ExitCode(status.rawValue)
+        let interruption = Interruption()
+        compare.willMeasure = { interruption.arm() }
+        let task = Task { [compare, file] in
+            await compare.run(
+                input: { () throws(ToolError) in
+                    file == "-"
+                        ? .standardInput(limit: Append.lineLimit) : try .file(file, limit: Append.lineLimit)
+                }, to: .standard())
+        }
+        interruption.onSignal { task.cancel() }
+        throw ExitCode(await task.value.rawValue)
     }
 }

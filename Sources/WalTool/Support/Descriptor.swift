@@ -15,6 +15,11 @@ enum Descriptor {
     /// A write to a pipe that nobody reads is an error from now on, not the end of the process.
     static func ignoreBrokenPipes() { signal(SIGPIPE, SIG_IGN) }
 
+    /// What asks a process to end.
+    static var endingSignals: [Int32] { [SIGINT, SIGTERM] }
+    static func ignore(_ number: Int32) { signal(number, SIG_IGN) }
+    static func restore(_ number: Int32) { signal(number, SIG_DFL) }
+
     static func isTerminal(_ descriptor: Int32) -> Bool { isatty(descriptor) == 1 }
 
     /// Reads what is there, at least one byte; 0 at the end.
