@@ -59,7 +59,15 @@ func comparison(_ candidates: [CodecFigures]) -> CodecComparison {
         let far = CodecFigures("far", bytes: 106, write: 100, read: 100)
         let chosen = comparison([Self.small, near, far]).recommendation(for: .size)
         #expect(chosen.name == "near")
-        #expect(chosen.reason.contains("Within 5 % of it, and worse on the whole: small."))
+        #expect(chosen.reason.contains("and worse on the whole: small (100.0)."))
+    }
+
+    @Test func `of those that the rounds can't tell apart the best on the whole is taken`() {
+        var noisy = CodecFigures("noisy", bytes: 100, write: 1300, read: 1000)
+        let best = CodecFigures("best", bytes: 400, write: 1000, read: 1000)
+        #expect(comparison([best, noisy]).recommendation(for: .write).name == "best")
+        noisy.durableAppend.least = 1000
+        #expect(comparison([best, noisy]).recommendation(for: .write).name == "noisy")
     }
 
     @Test func `of candidates with the same figures the first is taken`() {

@@ -28,8 +28,8 @@ extension CodecComparison {
             <section class="cards">\(cards.joined(separator: "\n"))</section>
             <h2>Size against speed</h2>
             <p>Bytes a record in the log, upwards, against the time for a record. A filled point on the line is beaten by nobody in both:
-            choose among those. A grey one is beaten. The ring is what is recommended for writing or reading; on a grey point it is one that is as good within 5 %,
-            and better in what the chart does not show. A thin bar is the spread of the rounds.</p>
+            choose among those. A grey one is beaten. The ring is what is recommended for writing or reading; on a grey point it is one that is as good
+            within 5 % or the spread of the rounds, and better in what the chart does not show. A thin bar is the spread of the rounds.</p>
             <section class="grid">
             \(charts.scatter(.append, "Writing: encode and append, without waiting for the disk", marked: .write))
             \(charts.scatter(.replay, "Reading: replay a log and decode it", marked: .read))
