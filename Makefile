@@ -1,6 +1,6 @@
 # `make demo` and `make test` are all that a newcomer needs; the rest is for those who work on this.
 .PHONY: help deps demo test test-minimal test-crypto test-reader simulate controls sanitize crash crash-full bench bench-html curves compression thresholds thresholds-update suites fuzz fuzz-smoke fuzz-corpus
-.PHONY: fuzz-build lint clean
+.PHONY: fuzz-build compare-page-test lint clean
 SWIFT ?= swift
 
 help:
@@ -24,6 +24,7 @@ help:
 	@echo "make suites        the benchmark suites by themselves, with percentiles (2 minutes)"
 	@echo "make thresholds    compares what repeats (allocations, system calls, bytes) with the files in Benchmarks/Thresholds;"
 	@echo "                   thresholds-update writes them anew"
+	@echo "make compare-page-test  the page of walctl compare in headless Chromium: no error on the console, all marks of its charts"
 	@echo "make lint          swift format, strictly"
 
 # The one thing that Swift does not bring: zstd's header and library, and pkg-config to find them.
@@ -131,6 +132,10 @@ fuzz-smoke: fuzz-build
 
 fuzz-corpus: fuzz-build
 	Fuzz/run merge
+
+compare-page-test: deps
+	$(SWIFT) build -c release --product walctl
+	Tests/compare-page.sh .build/release/walctl
 
 lint:
 	$(SWIFT) format lint --strict --recursive Package.swift Sources Codecs Tests Examples Benchmarks Fuzz/Package.swift Fuzz/Bodies Fuzz/Sources

@@ -20,6 +20,7 @@ let package = Package(
         .library(name: "WalZstd", targets: ["WalZstd"]),
         .library(name: "WalSealed", targets: ["WalSealed"]),
         .library(name: "WalTesting", targets: ["WalTesting"]),
+        .library(name: "WalComparison", targets: ["WalComparison"]),
         .executable(name: "walctl", targets: ["walctl"]),
     ],
     traits: [
@@ -58,11 +59,14 @@ let package = Package(
         // For authors of codecs and of recovery code.
         .target(name: "WalTesting", dependencies: ["WriteAheadLog"], swiftSettings: strict),
 
+        // For apps that choose a codec: measures candidates on the app's own records.
+        .target(name: "WalComparison", dependencies: ["WriteAheadLog"], swiftSettings: strict),
+
         // The command line: logic as a library, a thin main.
         .target(
             name: "WalTool",
             dependencies: [
-                "WriteAheadLog", "WalBinary", "WalJSON", "WalZstd",
+                "WriteAheadLog", "WalBinary", "WalJSON", "WalZstd", "WalComparison",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
@@ -106,6 +110,8 @@ let package = Package(
         .testTarget(
             name: "WalEvolutionTests", dependencies: ["WalBinary", "WalJSON", "WalZstd", "WriteAheadLog"],
             swiftSettings: strict),
+        .testTarget(
+            name: "WalComparisonTests", dependencies: ["WalComparison", "WriteAheadLog"], swiftSettings: strict),
         // Real processes and a real file system: `make crash`.
         .executableTarget(
             name: "harness",
@@ -116,7 +122,8 @@ let package = Package(
             path: "Tests/Harness", swiftSettings: strict),
         // The tests run the executable too, which lies beside their bundle.
         .testTarget(
-            name: "WalToolTests", dependencies: ["WalTool", "walctl", "WalBinary", "WalJSON", "WriteAheadLog"],
+            name: "WalToolTests",
+            dependencies: ["WalTool", "walctl", "WalBinary", "WalJSON", "WalComparison", "WriteAheadLog"],
             swiftSettings: strict),
     ]
 )
