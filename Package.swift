@@ -112,6 +112,8 @@ let package = Package(
             name: "WalMacrosTests",
             dependencies: [
                 "WalMacros", "WalBinary", "WriteAheadLog", .target(name: "WalMacrosPlugin", condition: syntax),
+                .product(name: "SwiftDiagnostics", package: "swift-syntax", condition: syntax),
+                .product(name: "SwiftSyntaxBuilder", package: "swift-syntax", condition: syntax),
                 .product(name: "SwiftSyntaxMacros", package: "swift-syntax", condition: syntax),
                 .product(name: "SwiftSyntaxMacroExpansion", package: "swift-syntax", condition: syntax),
                 .product(name: "SwiftSyntaxMacrosGenericTestSupport", package: "swift-syntax", condition: syntax),

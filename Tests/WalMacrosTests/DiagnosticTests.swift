@@ -1,4 +1,5 @@
 #if Macros
+import SwiftDiagnostics
 import SwiftSyntaxMacrosGenericTestSupport
 import Testing
 
@@ -36,7 +37,8 @@ import Testing
         expect(
             "struct Outer {\n    @WalRecord private struct Order {}\n}",
             brings: DiagnosticSpec(
-                message: "an extension cannot name a type that is private within another; what @WalRecord writes is one",
+                message:
+                    "an extension cannot name a type that is private within another; what @WalRecord writes is one",
                 line: 2, column: 16, fixIts: [FixItSpec(message: "make it fileprivate")]),
             fixed: "struct Outer {\n    @WalRecord fileprivate struct Order {}\n}")
     }
@@ -53,7 +55,8 @@ import Testing
                 message: "the type of 'note' must be written out, for a macro sees no inferred types", line: 3,
                 column: 9, fixIts: [FixItSpec(message: "write the type of 'note'")]),
             fixed:
-                "@WalRecord struct Order {\n    var id: <#Type#> = UUID()\n    var note: <#Type#> = nothing, more: Int\n}")
+                "@WalRecord struct Order {\n    var id: <#Type#> = UUID()\n    var note: <#Type#> = nothing, more: Int\n}"
+        )
     }
 
     @Test func aConstantWithAnInitialValueIsNeverReadBack() {
@@ -166,7 +169,15 @@ import Testing
     }
 
     @Test func theOtherFixItGivesAnInitialValue() {
-        let source = "@WalRecord struct Order {\n    var id: Int\n    var n: Int\n    enum CodingKeys: CodingKey { case id }\n}"
+        let source = """
+            @WalRecord struct Order {
+                var id: Int
+                var n: Int
+                enum CodingKeys: CodingKey {
+                    case id
+                }
+            }
+            """
         expect(
             source,
             brings: DiagnosticSpec(
@@ -180,20 +191,29 @@ import Testing
     }
 
     @Test func aCaseOutsideCodingKeysIsRefused() {
-        let source = "@WalRecord enum Order {\n    case a, b\n    enum CodingKeys: CodingKey { case a }\n}"
+        let source = """
+            @WalRecord enum Order {
+                case a, b
+                enum CodingKeys: CodingKey {
+                    case a
+                }
+            }
+            """
         expect(
             source,
             brings: DiagnosticSpec(
                 message: "case 'b' is not in CodingKeys, so that it could not be recorded", line: 2, column: 13,
                 fixIts: [FixItSpec(message: "add 'b' to CodingKeys")]),
-            fixed: source.replacingOccurrence(of: "{ case a }", with: "{ case a, b }"))
+            fixed: source.replacingOccurrence(of: "case a\n", with: "case a, b\n"))
     }
 
     @Test func aPayloadOutsideItsKeysNeedsADefaultValue() {
         let source = """
             @WalRecord enum Order {
                 case a(Int, b: Int, c: Int = 1)
-                enum ACodingKeys: CodingKey { case _0 }
+                enum ACodingKeys: CodingKey {
+                    case _0
+                }
             }
             """
         expect(
@@ -249,13 +269,16 @@ import Testing
     }
 
     @Test func anAliasOfItsOwnNameOrOfAnotherCaseIsRefused() {
-        let source = "@WalRecord enum Order {\n    @WalField(aliases: \"b\") case a\n    @WalField(aliases: \"b\") case b\n}"
+        let source =
+            "@WalRecord enum Order {\n    @WalField(aliases: \"b\") case a\n    @WalField(aliases: \"b\") case b\n}"
         expect(
             source,
             brings: DiagnosticSpec(
-                message: "\"b\" already names 'b'", line: 2, column: 24, fixIts: [FixItSpec(message: "remove the alias")]),
+                message: "\"b\" already names 'b'", line: 2, column: 24,
+                fixIts: [FixItSpec(message: "remove the alias")]),
             DiagnosticSpec(
-                message: "\"b\" already names 'b'", line: 3, column: 24, fixIts: [FixItSpec(message: "remove the alias")]),
+                message: "\"b\" already names 'b'", line: 3, column: 24,
+                fixIts: [FixItSpec(message: "remove the alias")]),
             fixed: source.replacingOccurrence(of: "(aliases: \"b\") case a", with: "() case a")
                 .replacingOccurrence(of: "(aliases: \"b\") case b", with: "() case b"))
     }
@@ -310,10 +333,10 @@ import Testing
         expect(
             "@WalRecord struct Order {\n    var b: (Int, Int)\n    @WalField(aliases: \"b\") static var a: Int = 1\n}",
             brings: DiagnosticSpec(
-                message: "'b' holds a tuple, which has no form in a record", line: 2, column: 12),
-            DiagnosticSpec(
                 message: "@WalField belongs on a stored property or an enum's case", line: 3, column: 5,
-                fixIts: [FixItSpec(message: "remove @WalField")]))
+                fixIts: [FixItSpec(message: "remove @WalField")]),
+            DiagnosticSpec(message: "'b' holds a tuple, which has no form in a record", line: 2, column: 12),
+            fixed: "@WalRecord struct Order {\n    var b: (Int, Int)\n    static var a: Int = 1\n}")
     }
 }
 

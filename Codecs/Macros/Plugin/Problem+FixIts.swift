@@ -75,11 +75,15 @@ extension FixIt {
     }
 
     static func removing(_ attribute: AttributeSyntax, from declaration: some DeclSyntaxProtocol) -> FixIt? {
-        guard let attributes = declaration.asProtocol((any WithAttributesSyntax).self)?.attributes else { return nil }
-        // The nodes of a macro's declaration are detached from those of its attribute.
-        let rest = attributes.filter { $0.trimmedDescription != attribute.trimmedDescription }
-        guard rest.count < attributes.count else { return nil }
-        return replacing(attributes, by: rest, "remove @WalField")
+        func removing(from declaration: some WithAttributesSyntax) -> FixIt? {
+            var bare = declaration
+            // The nodes of a macro's declaration are detached from those of its attribute.
+            bare.attributes = bare.attributes.filter { $0.trimmedDescription != attribute.trimmedDescription }
+            guard bare.attributes.count < declaration.attributes.count else { return nil }
+            bare.leadingTrivia = declaration.leadingTrivia
+            return replacing(declaration, by: bare, "remove @WalField")
+        }
+        return declaration.asProtocol((any WithAttributesSyntax).self).flatMap { removing(from: $0) }
     }
 
     private static func replacing(_ old: some SyntaxProtocol, by new: some SyntaxProtocol, _ message: String) -> FixIt {

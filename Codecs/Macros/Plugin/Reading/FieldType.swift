@@ -5,8 +5,11 @@ internal import SwiftSyntaxBuilder
 /// The type of a property or a payload, as far as it can be told from how it is spelled.
 struct FieldType {
     let syntax: TypeSyntax
+    /// Where it is written, for messages.
+    private let place: TypeSyntax
 
     init(_ syntax: TypeSyntax) {
+        place = syntax
         var syntax = syntax.trimmed
         while let tuple = syntax.as(TupleTypeSyntax.self), tuple.elements.count == 1, let only = tuple.elements.first,
             only.firstName == nil
@@ -86,7 +89,7 @@ struct FieldType {
     // MARK: What it is made of
 
     /// A part without a form in a record.
-    var unsupported: (kind: String, syntax: TypeSyntax)? { FieldType.unsupported(in: Syntax(syntax)) }
+    var unsupported: (kind: String, syntax: TypeSyntax)? { FieldType.unsupported(in: Syntax(place)) }
 
     private static func unsupported(in node: Syntax) -> (kind: String, syntax: TypeSyntax)? {
         if let type = node.as(TypeSyntax.self) {
