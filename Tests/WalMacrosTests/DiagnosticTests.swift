@@ -302,7 +302,7 @@ import Testing
                 message: "'c' is written and never read back, for a constant with an initial value cannot be set",
                 line: 4, column: 27, severity: .warning, fixIts: [FixItSpec(message: "make it a var")]),
             DiagnosticSpec(
-                message: "'c' is never read, so that a default says nothing", line: 4, column: 5, severity: .warning))
+                message: "'c' is never read, so that @WalField says nothing", line: 4, column: 5, severity: .warning))
         expect(
             """
             @WalRecord enum Order {

@@ -10,7 +10,9 @@ import Testing
 private let macros: [String: MacroSpec] = [
     "WalRecord": MacroSpec(
         type: WalRecordMacro.self,
-        conformances: ["WalCodable", "WalDirectCodable", "WalBinaryValue", "WalSchemaProviding", "WalEvolving"]),
+        conformances: [
+            "WalCodable", "WalDirectCodable", "WalBinaryValue", "WalSchemaProviding", "WalEvolving", "Sendable",
+        ]),
     "WalField": MacroSpec(type: WalFieldMacro.self),
 ]
 

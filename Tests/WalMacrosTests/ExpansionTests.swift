@@ -25,6 +25,32 @@ import Testing
                     static let shared = 1
                     lazy var cache: Int = 2
                     var double: Int { id * 2 }
+
+                    public static func walSchema(in scope: inout WriteAheadLog.WalSchemaScope) -> WriteAheadLog.WalSchema {
+                        .structure(String(describing: Self.self), [
+                            WriteAheadLog.WalSchema.Field("id", scope.schema(of: Int.self)),
+                            WriteAheadLog.WalSchema.Field("note", scope.schema(of: Swift.Optional<String>.self)),
+                            WriteAheadLog.WalSchema.Field("state", scope.schema(of: State.self)),
+                            WriteAheadLog.WalSchema.Field("amount", scope.schema(of: Int64.self)),
+                        ])
+                    }
+
+                    public static var walAliases: [String: [String]] {
+                        ["amount": ["total"]]
+                    }
+
+                    public static var walDefaults: [String: any Swift.Sendable] {
+                        ["state": WalDefaultValues.state, "amount": WalDefaultValues.amount]
+                    }
+
+                    private enum WalDefaultValues {
+                        static var state: State {
+                            .open
+                        }
+                        static var amount: Int64 {
+                            zero()
+                        }
+                    }
                 }
 
                 extension Order: WriteAheadLog.WalCodable, WriteAheadLog.WalDirectCodable, WalBinary.WalBinaryValue {
@@ -41,31 +67,13 @@ import Testing
                         var fields = try decoder.beginFields()
                         self.id = try decoder.field("id", in: &fields)
                         self.note = try decoder.fieldIfPresent("note", in: &fields)
-                        self.state = try decoder.property("state", State.self, aliases: [], default: .open, in: &fields)
-                        self.amount = try decoder.field("amount", aliases: ["total"], default: zero(), in: &fields)
+                        self.state = try decoder.property("state", aliases: [], default: WalDefaultValues.state, in: &fields)
+                        self.amount = try decoder.field("amount", aliases: ["total"], default: WalDefaultValues.amount, in: &fields)
                         try decoder.endFields(&fields)
                     }
                 }
 
-                extension Order: WriteAheadLog.WalSchemaProviding {
-                    public static func walSchema(in scope: inout WriteAheadLog.WalSchemaScope) -> WriteAheadLog.WalSchema {
-                        .structure(String(describing: Self.self), [
-                            WriteAheadLog.WalSchema.Field("id", scope.schema(of: Int.self)),
-                            WriteAheadLog.WalSchema.Field("note", scope.schema(of: Swift.Optional<String>.self)),
-                            WriteAheadLog.WalSchema.Field("state", scope.schema(of: State.self)),
-                            WriteAheadLog.WalSchema.Field("amount", scope.schema(of: Int64.self)),
-                        ])
-                    }
-                }
-
-                extension Order: WriteAheadLog.WalEvolving {
-                    public static var walAliases: [String: [String]] {
-                        ["amount": ["total"]]
-                    }
-
-                    public static var walDefaults: [String: any Sendable] {
-                        ["state": (.open) as State, "amount": (zero()) as Int64]
-                    }
+                extension Order: WriteAheadLog.WalSchemaProviding, Swift.Sendable, WriteAheadLog.WalEvolving {
                 }
                 """)
     }
@@ -84,6 +92,18 @@ import Testing
                     case put(key: [UInt8], Value, ttl: Int?)
                     case delete(_ key: [UInt8])
                     case `default`
+
+                    static func walSchema(in scope: inout WriteAheadLog.WalSchemaScope) -> WriteAheadLog.WalSchema {
+                        .enumeration(String(describing: Self.self), [
+                            WriteAheadLog.WalSchema.Case("put", [WriteAheadLog.WalSchema.Field("key", scope.schema(of: [UInt8].self)), WriteAheadLog.WalSchema.Field("_1", scope.schema(of: Value.self)), WriteAheadLog.WalSchema.Field("ttl", scope.schema(of: Swift.Optional<Int>.self))]),
+                            WriteAheadLog.WalSchema.Case("delete", [WriteAheadLog.WalSchema.Field("_0", scope.schema(of: [UInt8].self))]),
+                            WriteAheadLog.WalSchema.Case("default", []),
+                        ])
+                    }
+
+                    static var walAliases: [String: [String]] {
+                        ["delete": ["remove"]]
+                    }
                 }
 
                 extension Change: WriteAheadLog.WalCodable, WriteAheadLog.WalDirectCodable, WalBinary.WalBinaryValue {
@@ -108,7 +128,7 @@ import Testing
                         if fields.isCase("put") {
                             self = .put(
                                 key: try decoder.field("key", in: &fields),
-                                try decoder.property("_1", Value.self, in: &fields),
+                                try decoder.property("_1", in: &fields),
                                 ttl: try decoder.fieldIfPresent("ttl", in: &fields))
                         } else if fields.isCase("delete") || fields.isCase("remove") {
                             self = .delete(
@@ -122,20 +142,7 @@ import Testing
                     }
                 }
 
-                extension Change: WriteAheadLog.WalSchemaProviding {
-                    static func walSchema(in scope: inout WriteAheadLog.WalSchemaScope) -> WriteAheadLog.WalSchema {
-                        .enumeration(String(describing: Self.self), [
-                            WriteAheadLog.WalSchema.Case("put", [WriteAheadLog.WalSchema.Field("key", scope.schema(of: [UInt8].self)), WriteAheadLog.WalSchema.Field("_1", scope.schema(of: Value.self)), WriteAheadLog.WalSchema.Field("ttl", scope.schema(of: Swift.Optional<Int>.self))]),
-                            WriteAheadLog.WalSchema.Case("delete", [WriteAheadLog.WalSchema.Field("_0", scope.schema(of: [UInt8].self))]),
-                            WriteAheadLog.WalSchema.Case("default", []),
-                        ])
-                    }
-                }
-
-                extension Change: WriteAheadLog.WalEvolving {
-                    static var walAliases: [String: [String]] {
-                        ["delete": ["remove"]]
-                    }
+                extension Change: WriteAheadLog.WalSchemaProviding, Swift.Sendable, WriteAheadLog.WalEvolving {
                 }
                 """)
     }
@@ -146,15 +153,16 @@ import Testing
             expandsTo: """
                 enum Colour: String {
                     case red
+
+                    static func walSchema(in scope: inout WriteAheadLog.WalSchemaScope) -> WriteAheadLog.WalSchema {
+                        .value(String(describing: Self.self))
+                    }
                 }
 
                 extension Colour: WriteAheadLog.WalCodable, WriteAheadLog.WalDirectCodable, WalBinary.WalBinaryValue {
                 }
 
-                extension Colour: WriteAheadLog.WalSchemaProviding {
-                    static func walSchema(in scope: inout WriteAheadLog.WalSchemaScope) -> WriteAheadLog.WalSchema {
-                        .value(String(describing: Self.self))
-                    }
+                extension Colour: WriteAheadLog.WalSchemaProviding, Swift.Sendable {
                 }
                 """)
     }
@@ -181,6 +189,14 @@ import Testing
                         case next = "\\"n\\""
                         case items, previous
                     }
+
+                    static func walSchema(in scope: inout WriteAheadLog.WalSchemaScope) -> WriteAheadLog.WalSchema {
+                        .structure(String(describing: Self.self), [
+                            WriteAheadLog.WalSchema.Field("\\"n\\"", scope.schema(of: Swift.Optional<Swift.Optional<Int>>.self)),
+                            WriteAheadLog.WalSchema.Field("items", scope.schema(of: [T].self)),
+                            WriteAheadLog.WalSchema.Field("previous", scope.schema(of: Swift.Optional<Swift.Optional<Int>>.self)),
+                        ])
+                    }
                 }
 
                 extension Page: WriteAheadLog.WalCodable, WriteAheadLog.WalDirectCodable, WalBinary.WalBinaryValue where T: WalBinary.WalBinaryValue {
@@ -201,14 +217,7 @@ import Testing
                     }
                 }
 
-                extension Page: WriteAheadLog.WalSchemaProviding {
-                    static func walSchema(in scope: inout WriteAheadLog.WalSchemaScope) -> WriteAheadLog.WalSchema {
-                        .structure(String(describing: Self.self), [
-                            WriteAheadLog.WalSchema.Field("\\"n\\"", scope.schema(of: Swift.Optional<Swift.Optional<Int>>.self)),
-                            WriteAheadLog.WalSchema.Field("items", scope.schema(of: [T].self)),
-                            WriteAheadLog.WalSchema.Field("previous", scope.schema(of: Swift.Optional<Swift.Optional<Int>>.self)),
-                        ])
-                    }
+                extension Page: WriteAheadLog.WalSchemaProviding, Swift.Sendable {
                 }
                 """)
     }

@@ -31,6 +31,32 @@ import WalMacros
         }
     }
 
+    @Test(.timeLimit(.minutes(20)))
+    func byHandIsTheSameToo() throws {
+        try compare(HandChange.self, seed: 1)
+        try compare(HandOrder.self, seed: 2)
+        try compare(HandRenamed.self, seed: 3)
+    }
+
+    private func compare<Hand: ByHand>(_: Hand.Type, seed: UInt64) throws {
+        try compare(Hand.Value.self, seed: seed)
+        var source = Source(seed: seed)
+        let direct = DirectBinaryCodec<Hand.Value>()
+        for _ in 0..<Self.values {
+            let value = Hand.Value.random(&source)
+            var encoder = WalEncoder()
+            Hand(value).encode(into: &encoder)
+            let written = encoder.withBytes { Array($0) }
+            #expect(try bytes(value, by: direct) == written)
+            #expect(try record(written, by: direct) == value)
+            let read = try written.withUnsafeBytes { bytes in
+                var decoder = WalDecoder(unsafeBytes: bytes)
+                return try Hand(from: &decoder).value
+            }
+            #expect(read == value)
+        }
+    }
+
     /// A checksum that happens to fit says nothing about what wrote the bytes: an error is right, a value may be, a trap never.
     @Test(.timeLimit(.minutes(20)), arguments: generatedTypes.indices)
     func hostileBytesAreAnErrorOrAValue(_ index: Int) throws {
@@ -58,6 +84,14 @@ import WalMacros
                 if let value = try? record(bad, by: codec) { _ = try bytes(value, by: codec) }
             }
         }
+    }
+
+    /// A type that holds itself must not follow a record down until the stack ends.
+    @Test(arguments: [127, 129, 100_000]) func depthIsBounded(_ depth: Int) {
+        // .all([.all([…])]), cut off where it is deepest.
+        let level: [UInt8] = [0xBF, 0x63] + "all".utf8 + [0xBF, 0x62] + "_0".utf8 + [0x9F]
+        let bytes = Array(repeatElement(level, count: depth / 3 + 1).joined())
+        #expect(error { _ = try record(bytes, by: DirectBinaryCodec<Change>()) }?.code == .decoding)
     }
 }
 #endif

@@ -3,7 +3,8 @@ public import WalBinary
 public import WriteAheadLog
 
 // What @WalRecord calls where a type's name may stand for an optional, as `typealias Note = String?` makes it. A macro sees the
-// name alone, and nil must be left out as Codable leaves it out: the compiler, which knows, chooses the overload.
+// name alone, and nil must be left out as Codable leaves it out: the compiler, which knows, chooses the overload,
+// and where both would do that for optionals.
 
 extension WalEncoder {
     /// Writes a property whose type is known to be no optional only to the compiler.
@@ -20,23 +21,23 @@ extension WalEncoder {
 
 extension WalDecoder {
     /// Reads a property whose type is known to be no optional only to the compiler.
-    @inlinable @inline(__always)
+    @_disfavoredOverload @inlinable @inline(__always)
     public mutating func property<Value: WalBinaryValue>(
-        _ name: StaticString, _: Value.Type, in fields: inout WalBinaryFields
+        _ name: StaticString, in fields: inout WalBinaryFields
     ) throws(WalError) -> Value {
         try field(name, in: &fields)
     }
 
     @inlinable @inline(__always)
     public mutating func property<Value: WalBinaryValue>(
-        _ name: StaticString, _: Value?.Type, in fields: inout WalBinaryFields
+        _ name: StaticString, in fields: inout WalBinaryFields
     ) throws(WalError) -> Value? {
         try fieldIfPresent(name, in: &fields)
     }
 
-    @inlinable @inline(__always)
+    @_disfavoredOverload @inlinable @inline(__always)
     public mutating func property<Value: WalBinaryValue>(
-        _ name: StaticString, _: Value.Type, aliases: @autoclosure () -> [StaticString],
+        _ name: StaticString, aliases: @autoclosure () -> [StaticString],
         in fields: inout WalBinaryFields
     ) throws(WalError) -> Value {
         try field(name, aliases: aliases(), in: &fields)
@@ -44,15 +45,15 @@ extension WalDecoder {
 
     @inlinable @inline(__always)
     public mutating func property<Value: WalBinaryValue>(
-        _ name: StaticString, _: Value?.Type, aliases: @autoclosure () -> [StaticString],
+        _ name: StaticString, aliases: @autoclosure () -> [StaticString],
         in fields: inout WalBinaryFields
     ) throws(WalError) -> Value? {
         try fieldIfPresent(name, aliases: aliases(), in: &fields)
     }
 
-    @inlinable @inline(__always)
+    @_disfavoredOverload @inlinable @inline(__always)
     public mutating func property<Value: WalBinaryValue>(
-        _ name: StaticString, _: Value.Type, aliases: @autoclosure () -> [StaticString],
+        _ name: StaticString, aliases: @autoclosure () -> [StaticString],
         default value: @autoclosure () -> Value, in fields: inout WalBinaryFields
     ) throws(WalError) -> Value {
         try field(name, aliases: aliases(), default: value(), in: &fields)
@@ -61,7 +62,7 @@ extension WalDecoder {
     /// An optional's nil is recorded as nothing, so that no default may stand for it.
     @inlinable @inline(__always)
     public mutating func property<Value: WalBinaryValue>(
-        _ name: StaticString, _: Value?.Type, aliases: @autoclosure () -> [StaticString],
+        _ name: StaticString, aliases: @autoclosure () -> [StaticString],
         default: @autoclosure () -> Value?, in fields: inout WalBinaryFields
     ) throws(WalError) -> Value? {
         try fieldIfPresent(name, aliases: aliases(), in: &fields)

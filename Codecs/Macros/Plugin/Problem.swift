@@ -31,7 +31,7 @@ enum Problem: DiagnosticMessage {
     case aliasOfRawValue
     case defaultOfCase
     case defaultOfOptional(String)
-    case defaultOfConstant(String)
+    case fieldNotRead(String)
     case fieldNotWritten(String)
 
     case fieldOnOther
@@ -78,7 +78,7 @@ enum Problem: DiagnosticMessage {
         case .defaultOfCase: "a case has no default; one that a record names is there, and no other can stand for it"
         case .defaultOfOptional(let name):
             "a default for the optional '\(name)' would turn nil, which is recorded as nothing, into another value"
-        case .defaultOfConstant(let name): "'\(name)' is never read, so that a default says nothing"
+        case .fieldNotRead(let name): "'\(name)' is never read, so that @WalField says nothing"
         case .fieldNotWritten(let name): "'\(name)' is not in CodingKeys, so that @WalField says nothing"
         case .fieldOnOther: "@WalField belongs on a stored property or an enum's case"
         case .fieldOutsideRecord: "@WalField says nothing outside a type with @WalRecord"
@@ -87,7 +87,7 @@ enum Problem: DiagnosticMessage {
 
     var severity: DiagnosticSeverity {
         switch self {
-        case .ownDecoding, .writtenNotRead, .fieldOutsideRecord, .fieldNotWritten, .defaultOfConstant: .warning
+        case .ownDecoding, .writtenNotRead, .fieldOutsideRecord, .fieldNotWritten, .fieldNotRead: .warning
         default: .error
         }
     }

@@ -38,7 +38,7 @@ struct FieldAttribute {
         guard case .argumentList(let arguments) = found.arguments else { return }
         for argument in arguments {
             if argument.label?.plainName == "default" {
-                defaultValue = argument.expression.trimmed
+                defaultValue = argument.expression.onOneLine
             } else if let name = argument.expression.literalString {
                 aliases.append(Alias(name: name, syntax: argument))
             } else {

@@ -102,11 +102,11 @@ private struct StoredProperty {
                 .writtenNotRead(plain), at: variable.bindingSpecifier,
                 fixIts: [.makingVariable(variable.bindingSpecifier)])
         }
-        if let attribute, attribute.defaultValue != nil {
-            if type.isOptional {
+        if let attribute {
+            if !isRead {
+                findings.add(.fieldNotRead(plain), at: attribute.syntax)
+            } else if type.isOptional, attribute.defaultValue != nil {
                 findings.add(.defaultOfOptional(plain), at: attribute.syntax)
-            } else if !isRead {
-                findings.add(.defaultOfConstant(plain), at: attribute.syntax)
             }
         }
         return RecordField(
@@ -118,7 +118,7 @@ private struct StoredProperty {
     /// the writer left out.
     private var constantInitialValue: ExprSyntax? {
         guard let initialValue, initialValue.isConstant else { return nil }
-        return initialValue
+        return initialValue.onOneLine
     }
 
     func checkLeftOut(of keys: KeyNames, _ findings: inout Findings) {

@@ -1,6 +1,7 @@
 #if Macros
 internal import SwiftParser
 internal import SwiftSyntax
+internal import SwiftSyntaxBuilder
 
 extension TokenSyntax {
     /// The name without the backticks that a keyword needs.
@@ -30,6 +31,11 @@ extension AttributeSyntax {
 extension ExprSyntax {
     /// What a string literal says, where nothing in it has to be run.
     var literalString: String? { self.as(StringLiteralExprSyntax.self)?.representedLiteralValue }
+
+    /// The expression without what is round it; a string of many lines, which no longer stands where it was indented for, in one.
+    var onOneLine: ExprSyntax {
+        literalString.map { ExprSyntax(stringLiteral: $0.debugDescription) } ?? trimmed
+    }
 }
 
 extension VariableDeclSyntax {

@@ -40,18 +40,15 @@ extension RecordWriter {
     }
 
     func schema(_ cases: [RecordCase]) -> String {
-        var body: [String] = []
-        for one in cases {
+        let body = cases.map { one in
             let fields = one.payload.compactMap { payload in payload.key.map { schemaField($0, payload.type) } }
-            body.append("WriteAheadLog.WalSchema.Case(\(literal(one.key)), [\(fields.joined(separator: ", "))]),")
+            return "    WriteAheadLog.WalSchema.Case(\(literal(one.key)), [\(fields.joined(separator: ", "))]),"
         }
-        return schema(
-            lines([".enumeration(String(describing: Self.self), ["], indent: 8) + "\n"
-                + lines(body, indent: 12) + "\n" + lines(["])"], indent: 8))
+        return schema([".enumeration(String(describing: Self.self), ["] + body + ["])"])
     }
 
-    func evolution(_ cases: [RecordCase]) -> String? {
-        evolution(aliases: cases.filter { !$0.aliases.isEmpty }.map { ($0.key, $0.aliases) }, defaults: [])
+    func evolution(_ cases: [RecordCase]) -> [String] {
+        aliases(cases.filter { !$0.aliases.isEmpty }.map { ($0.key, $0.aliases) })
     }
 }
 #endif

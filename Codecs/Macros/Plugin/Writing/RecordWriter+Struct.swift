@@ -10,7 +10,8 @@ extension RecordWriter {
     func decoding(_ fields: [RecordField]) -> String {
         let body = fields.filter(\.isRead).map { field in
             let value = read(
-                field.key, field.type, aliases: field.aliases, default: field.defaultValue?.description)
+                field.key, field.type, aliases: field.aliases,
+                default: field.defaultValue.map { _ in "WalDefaultValues.\(field.name)" })
             return "self.\(field.name) = \(value)"
         }
         return lines(
@@ -18,18 +19,28 @@ extension RecordWriter {
     }
 
     func schema(_ fields: [RecordField]) -> String {
-        let body = fields.map { schemaField($0.key, $0.type) + "," }
-        return schema(
-            lines([".structure(String(describing: Self.self), ["], indent: 8) + "\n"
-                + lines(body, indent: 12) + "\n" + lines(["])"], indent: 8))
+        schema(
+            [".structure(String(describing: Self.self), ["] + fields.map { "    \(schemaField($0.key, $0.type))," } + [
+                "])"
+            ])
     }
 
-    func evolution(_ fields: [RecordField]) -> String? {
-        evolution(
-            aliases: fields.filter { $0.isRead && !$0.aliases.isEmpty }.map { ($0.key, $0.aliases) },
-            defaults: fields.compactMap { field in
-                field.defaultValue.map { (field.key, "(\($0)) as \(field.type.syntax)") }
-            })
+    func evolution(_ fields: [RecordField]) -> [String] {
+        let aliased = fields.filter { $0.isRead && !$0.aliases.isEmpty }.map { (key: $0.key, aliases: $0.aliases) }
+        return aliases(aliased) + defaults(fields.filter { $0.defaultValue != nil })
+    }
+
+    /// Each default once, under the property's name, for what decodes and for what says of it.
+    private func defaults(_ fields: [RecordField]) -> [String] {
+        guard !fields.isEmpty else { return [] }
+        let entries = fields.map { "\(literal($0.key)): WalDefaultValues.\($0.name)" }.joined(separator: ", ")
+        let values = fields.compactMap { field in
+            field.defaultValue.map { "    static var \(field.name): \(field.type.syntax) { \($0) }" }
+        }
+        return [
+            "\(scope.access)static var walDefaults: [String: any Swift.Sendable] {\n    [\(entries)]\n}",
+            "private enum WalDefaultValues {\n\(values.joined(separator: "\n"))\n}",
+        ]
     }
 }
 #endif

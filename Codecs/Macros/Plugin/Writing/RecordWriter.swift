@@ -9,31 +9,45 @@ struct RecordWriter {
     /// The protocols that the type does not conform to already.
     let conformances: [String]
 
-    var extensions: [String] { parts + [sendable].compactMap(\.self) }
-
-    private var parts: [String] {
+    /// Conformances, and what codes.
+    var extensions: [String] {
+        let coding: String
         switch shape {
-        case .structure(let fields):
-            [coding(encoding(fields), decoding(fields)), schema(fields), evolution(fields)].compactMap(\.self)
-        case .enumeration(let cases):
-            [coding(encoding(cases), decoding(cases)), schema(cases), evolution(cases)].compactMap(\.self)
-        case .rawValues:
-            // WalBinaryValue brings the members of an enum with raw values.
-            ["extension \(type)\(inheritance("WalCodable", "WalDirectCodable", "WalBinaryValue")) {\n}", rawSchema]
+        case .structure(let fields): coding = self.coding(encoding(fields), decoding(fields))
+        case .enumeration(let cases): coding = self.coding(encoding(cases), decoding(cases))
+        // WalBinaryValue brings the members of an enum with raw values.
+        case .rawValues: coding = "extension \(type)\(codingProtocols) {\n}"
+        }
+        // By itself Sendable, too: a conformance with a where clause does not bring it along.
+        let others = inheritance(["WalSchemaProviding", "Sendable"] + (evolution.isEmpty ? [] : ["WalEvolving"]))
+        return [coding] + (others.isEmpty ? [] : ["extension \(type)\(others) {\n}"])
+    }
+
+    /// What names types, or says what the app wrote.
+    var members: [String] {
+        switch shape {
+        case .structure(let fields): [schema(fields)] + evolution
+        case .enumeration(let cases): [schema(cases)] + evolution
+        case .rawValues: [schema([".value(String(describing: Self.self))"])]
+        }
+    }
+
+    private var evolution: [String] {
+        switch shape {
+        case .structure(let fields): evolution(fields)
+        case .enumeration(let cases): evolution(cases)
+        case .rawValues: []
         }
     }
 
     // MARK: Parts
 
-    /// Records are Sendable. By itself, for a conformance with a where clause does not bring that along.
-    private var sendable: String? {
-        inheritance("Sendable").isEmpty ? nil : "extension \(type)\(inheritance("Sendable")) {\n}"
-    }
+    private var codingProtocols: String { inheritance(["WalCodable", "WalDirectCodable", "WalBinaryValue"]) }
 
     /// Encoding and decoding, where all that the type is generic of can be encoded and decoded.
     private func coding(_ encoding: String, _ decoding: String) -> String {
         """
-        extension \(type)\(inheritance("WalCodable", "WalDirectCodable", "WalBinaryValue"))\(requirements) {
+        extension \(type)\(codingProtocols)\(requirements) {
             \(scope.access)func encode(into encoder: inout WriteAheadLog.WalEncoder) {
         \(encoding)
             }
@@ -45,41 +59,25 @@ struct RecordWriter {
         """
     }
 
-    func schema(_ body: String) -> String {
+    func schema(_ body: [String]) -> String {
         """
-        extension \(type)\(inheritance("WalSchemaProviding")) {
-            \(scope.access)static func walSchema(in scope: inout WriteAheadLog.WalSchemaScope) -> WriteAheadLog.WalSchema {
-        \(body)
-            }
+        \(scope.access)static func walSchema(in scope: inout WriteAheadLog.WalSchemaScope) -> WriteAheadLog.WalSchema {
+        \(lines(body, indent: 4))
         }
         """
     }
 
-    /// A value without parts.
-    private var rawSchema: String { schema("        .value(String(describing: Self.self))") }
-
-    /// - Returns: nil where there is nothing to say.
-    func evolution(aliases: [(key: String, aliases: [String])], defaults: [(key: String, value: String)]) -> String? {
-        var members: [String] = []
-        if !aliases.isEmpty {
-            let entries = aliases.map { "\(literal($0.key)): \(literals($0.aliases))" }.joined(separator: ", ")
-            members.append(
-                "    \(scope.access)static var walAliases: [String: [String]] {\n        [\(entries)]\n    }")
-        }
-        if !defaults.isEmpty {
-            let entries = defaults.map { "\(literal($0.key)): \($0.value)" }.joined(separator: ", ")
-            members.append(
-                "    \(scope.access)static var walDefaults: [String: any Sendable] {\n        [\(entries)]\n    }")
-        }
-        guard !members.isEmpty else { return nil }
-        return "extension \(type)\(inheritance("WalEvolving")) {\n\(members.joined(separator: "\n\n"))\n}"
+    func aliases(_ aliases: [(key: String, aliases: [String])]) -> [String] {
+        guard !aliases.isEmpty else { return [] }
+        let entries = aliases.map { "\(literal($0.key)): \(literals($0.aliases))" }.joined(separator: ", ")
+        return ["\(scope.access)static var walAliases: [String: [String]] {\n    [\(entries)]\n}"]
     }
 
     // MARK: Words
 
     private static let modules = ["WalBinaryValue": "WalBinary", "Sendable": "Swift"]
 
-    private func inheritance(_ names: String...) -> String {
+    private func inheritance(_ names: [String]) -> String {
         let missing = names.filter { name in conformances.contains { $0.split(separator: ".").last == name[...] } }
         guard !missing.isEmpty else { return "" }
         return ": "
@@ -116,12 +114,10 @@ struct RecordWriter {
     /// `try decoder.field("name", in: &fields)` as the type asks for it.
     func read(_ key: String, _ type: FieldType, aliases: [String] = [], default value: String? = nil) -> String {
         var arguments = [literal(key)]
-        let mayHideOptional = type.mayHideOptional(scope.generics)
-        if mayHideOptional { arguments.append(type.expression) }
         if !aliases.isEmpty || value != nil { arguments.append("aliases: \(literals(aliases))") }
         if let value { arguments.append("default: \(value)") }
         arguments.append("in: &fields")
-        let call = type.isOptional ? "fieldIfPresent" : mayHideOptional ? "property" : "field"
+        let call = type.isOptional ? "fieldIfPresent" : type.mayHideOptional(scope.generics) ? "property" : "field"
         return "try decoder.\(call)(\(arguments.joined(separator: ", ")))"
     }
 
