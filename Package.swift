@@ -1,4 +1,5 @@
 // swift-tools-version: 6.1
+import CompilerPluginSupport
 import PackageDescription
 
 /// One set of language features for every Swift target, so that code moves between them unchanged.
@@ -10,6 +11,9 @@ let strict: [SwiftSetting] = [
     .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
 ]
 
+/// swift-syntax takes minutes to build, so that no use of it may be without this: then it is not even resolved.
+let syntax = TargetDependencyCondition.when(traits: ["Macros"])
+
 let package = Package(
     name: "swift-wal",
     platforms: [.macOS(.v15), .iOS(.v18), .tvOS(.v18), .watchOS(.v11), .visionOS(.v2)],
@@ -19,6 +23,7 @@ let package = Package(
         .library(name: "WalJSON", targets: ["WalJSON"]),
         .library(name: "WalZstd", targets: ["WalZstd"]),
         .library(name: "WalSealed", targets: ["WalSealed"]),
+        .library(name: "WalMacros", targets: ["WalMacros"]),
         .library(name: "WalTesting", targets: ["WalTesting"]),
         .library(name: "WalComparison", targets: ["WalComparison"]),
         .executable(name: "walctl", targets: ["walctl"]),
@@ -26,12 +31,14 @@ let package = Package(
     traits: [
         .trait(name: "Zstd", description: "The zstd codec; needs the system's libzstd (libzstd-dev on Debian)."),
         .trait(name: "Crypto", description: "The codec that encrypts and authenticates; takes swift-crypto."),
+        .trait(name: "Macros", description: "@WalRecord, which writes direct coding; builds swift-syntax."),
         .default(enabledTraits: ["Zstd"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         // Every use is conditioned on the trait `Crypto`: without it, this is not even resolved.
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/swiftlang/swift-syntax", from: "603.0.1"),
     ],
     targets: [
         // The core: no package dependency, no Foundation.
@@ -55,6 +62,23 @@ let package = Package(
                 .product(name: "Crypto", package: "swift-crypto", condition: .when(traits: ["Crypto"])),
             ],
             path: "Codecs/Sealed", swiftSettings: strict),
+
+        // @WalRecord. A trait cannot drop a target, so the sources are empty without it.
+        .macro(
+            name: "WalMacrosPlugin",
+            dependencies: [
+                .product(name: "SwiftSyntax", package: "swift-syntax", condition: syntax),
+                .product(name: "SwiftSyntaxBuilder", package: "swift-syntax", condition: syntax),
+                .product(name: "SwiftSyntaxMacros", package: "swift-syntax", condition: syntax),
+                .product(name: "SwiftParser", package: "swift-syntax", condition: syntax),
+                .product(name: "SwiftDiagnostics", package: "swift-syntax", condition: syntax),
+                .product(name: "SwiftCompilerPlugin", package: "swift-syntax", condition: syntax),
+            ],
+            path: "Codecs/Macros/Plugin", swiftSettings: strict),
+        .target(
+            name: "WalMacros",
+            dependencies: ["WriteAheadLog", "WalBinary", .target(name: "WalMacrosPlugin", condition: syntax)],
+            path: "Codecs/Macros/Library", swiftSettings: strict),
 
         // For authors of codecs and of recovery code.
         .target(name: "WalTesting", dependencies: ["WriteAheadLog"], swiftSettings: strict),
@@ -112,6 +136,17 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "WalComparisonTests", dependencies: ["WalComparison", "WriteAheadLog"], swiftSettings: strict),
+        .testTarget(
+            name: "WalMacrosTests",
+            dependencies: [
+                "WalMacros", "WalBinary", "WriteAheadLog", .target(name: "WalMacrosPlugin", condition: syntax),
+                .product(name: "SwiftDiagnostics", package: "swift-syntax", condition: syntax),
+                .product(name: "SwiftSyntaxBuilder", package: "swift-syntax", condition: syntax),
+                .product(name: "SwiftSyntaxMacros", package: "swift-syntax", condition: syntax),
+                .product(name: "SwiftSyntaxMacroExpansion", package: "swift-syntax", condition: syntax),
+                .product(name: "SwiftSyntaxMacrosGenericTestSupport", package: "swift-syntax", condition: syntax),
+            ],
+            exclude: ["Generator"], swiftSettings: strict),
         // Real processes and a real file system: `make crash`.
         .executableTarget(
             name: "harness",
