@@ -24,7 +24,7 @@ $swift test --enable-all-traits --scratch-path .build-macros --filter WalMacrosT
 
 # A package that uses this one without the trait, resolved from nothing.
 consumer=.build-macros/consumer
-rm -rf "$consumer"
+rm -rf "$consumer" Tests/Consumer/Package.resolved
 dependencies=$($swift package --package-path Tests/Consumer --scratch-path "$consumer" show-dependencies)
 echo "$dependencies"
 if [[ "$dependencies" == *swift-syntax* ]] || [ -e "$consumer/checkouts/swift-syntax" ]; then

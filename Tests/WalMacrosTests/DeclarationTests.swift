@@ -67,6 +67,26 @@ public struct Outer<T: Codable & Equatable & Sendable> {
     init(x: Int, forced: Int?) { (self.x, self.`self`, self.`init`, self.forced) = (x, 2, 3, forced) }
 }
 
+/// Codable writes these as their raw values, for a raw value of its own kinds.
+@WalRecord struct Flags: OptionSet, Codable {
+    let rawValue: UInt8
+    static let one = Flags(rawValue: 1)
+}
+@WalRecord struct Name: Codable, RawRepresentable, Equatable { var rawValue: String }
+@WalRecord struct Identity: Codable, RawRepresentable, Equatable { var rawValue: UUID }
+@WalRecord enum Switch: RawRepresentable, Codable {
+    case on, off
+    var rawValue: Bool {
+        switch self {
+        case .on: true
+        case .off: false
+        }
+    }
+    init(rawValue: Bool) { self = rawValue ? .on : .off }
+}
+protocol Own {}
+@WalRecord enum Plain: Sendable, Own, Codable { case a, b }
+
 @WalRecord struct Nothing: Codable, Equatable {}
 
 @WalRecord struct Optionals: Codable, Equatable {
@@ -102,6 +122,16 @@ public struct Outer<T: Codable & Equatable & Sendable> {
         // A parameter is no optional, whatever stands for it: nil is written as null.
         try check(Outer<Int?>.Inner(x: nil))
         #expect(hex(try bytes(Outer<Int?>.Inner(x: nil), by: DirectBinaryCodec())) == "bf6178f6ff")
+    }
+
+    @Test func rawRepresentableTypes() throws {
+        try check(Flags.one)
+        try check(Flags([]))
+        try check(Name(rawValue: "n"))
+        #expect(hex(try bytes(Name(rawValue: "n"), by: DirectBinaryCodec())) == "616e")
+        try check(Identity(rawValue: UUID()))
+        try check(Switch.off)
+        try check(Plain.b)
     }
 
     @Test func whatIsNotStoredIsNotWritten() throws {

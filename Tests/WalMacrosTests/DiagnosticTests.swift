@@ -33,6 +33,15 @@ import Testing
                 message: "an enum without cases has no value that could be recorded", line: 1, column: 17))
     }
 
+    @Test func aRawTypeUnderAnotherNameIsRefused() {
+        expect(
+            "@WalRecord enum Order: Name, Codable {\n    case a\n}",
+            brings: DiagnosticSpec(
+                message:
+                    "'Name' may be a raw type or a protocol, which a macro cannot tell apart; spell the raw type out, or name Sendable first",
+                line: 1, column: 24))
+    }
+
     @Test func privateTypesWithinAnotherMayBecomeFilePrivate() {
         expect(
             "struct Outer {\n    @WalRecord private struct Order {}\n}",

@@ -22,7 +22,8 @@
 ///   of a case `put`. A payload without a label is `_0`, `_1` and so on by its place.
 /// - An optional that is nil is left out. What `CodingKeys` leave out is read as its initial or default value.
 /// - A constant with an initial value is written and never read back.
-/// - An enum with raw values is written as its raw value.
+/// - An enum with raw values is written as its raw value, and so are `OptionSet`s and what else names `RawRepresentable`, where
+///   the raw value is a number, `Bool` or `String`.
 ///
 /// A macro sees the declaration alone: `CodingKeys` must be nested in it, not in an extension, and a type that encodes itself by
 /// its own `encode(to:)` is refused.

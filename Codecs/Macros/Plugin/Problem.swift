@@ -5,6 +5,7 @@ internal import SwiftDiagnostics
 enum Problem: DiagnosticMessage {
     case notAStructOrEnum(String)
     case noCases
+    case mayBeRawType(String)
     case privateWithin
     case sameCaseTwice(String)
     case conditionalMember
@@ -41,6 +42,8 @@ enum Problem: DiagnosticMessage {
         switch self {
         case .notAStructOrEnum(let kind):
             "@WalRecord writes the coding of structs and enums; a record that is \(kind) has no value of its own"
+        case .mayBeRawType(let name):
+            "'\(name)' may be a raw type or a protocol, which a macro cannot tell apart; spell the raw type out, or name Sendable first"
         case .privateWithin:
             "an extension cannot name a type that is private within another; what @WalRecord writes is one"
         case .noCases: "an enum without cases has no value that could be recorded"

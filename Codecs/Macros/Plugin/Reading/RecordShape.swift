@@ -6,7 +6,7 @@ internal import SwiftSyntax
 enum RecordShape {
     case structure([RecordField])
     case enumeration([RecordCase])
-    /// An enum with raw values, which is written as its raw value.
+    /// An enum with raw values, or another type that is written as its raw value.
     case rawValues
 
     init?(of declaration: some DeclGroupSyntax, at node: AttributeSyntax, _ findings: inout Findings) {
@@ -25,23 +25,24 @@ enum RecordShape {
             return nil
         }
         RecordShape.checkMembers(declaration.memberBlock.members, &findings)
-        if let declaration = declaration.as(EnumDeclSyntax.self) {
-            self.init(declaration, &findings)
+        let raw = RawRepresentation(declaration, &findings)
+        if raw == .byConformance {
+            self = .rawValues
+        } else if let declaration = declaration.as(EnumDeclSyntax.self) {
+            self.init(declaration, raw, &findings)
         } else {
             self = .structure(RecordField.all(in: declaration.memberBlock.members, &findings))
         }
     }
 
-    private init?(_ declaration: EnumDeclSyntax, _ findings: inout Findings) {
+    private init?(_ declaration: EnumDeclSyntax, _ raw: RawRepresentation?, _ findings: inout Findings) {
         let members = declaration.memberBlock.members
         let declared = members.compactMap { $0.decl.as(EnumCaseDeclSyntax.self) }
         if declared.isEmpty {
             findings.add(.noCases, at: declaration.name)
             return nil
         }
-        let first = declaration.inheritanceClause?.inheritedTypes.first?.type.trimmedDescription
-        let isRaw = declared.contains { $0.elements.contains { $0.rawValue != nil } }
-        guard isRaw || first.map(RecordShape.rawTypes.contains) == true else {
+        guard raw == .byCases else {
             self = .enumeration(RecordCase.all(declared, members, &findings))
             return
         }
@@ -51,12 +52,6 @@ enum RecordShape {
         }
         self = .rawValues
     }
-
-    /// What an enum's raw values may be, and `Codable` still knows.
-    private static let rawTypes: Set<String> = [
-        "String", "Int", "Int8", "Int16", "Int32", "Int64", "UInt", "UInt8", "UInt16", "UInt32", "UInt64", "Double",
-        "Float", "Int128", "UInt128",
-    ]
 
     /// Members that make the type's bytes another affair than its properties.
     private static func checkMembers(_ members: MemberBlockItemListSyntax, _ findings: inout Findings) {
