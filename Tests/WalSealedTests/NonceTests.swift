@@ -11,7 +11,7 @@ private let ENOSPC = Glibc.ENOSPC
 #endif
 
 /// One nonce for two records under one key gives both away: it must not happen, whatever happens to the log.
-@Suite(.timeLimit(.minutes(3)))
+@Suite(.timeLimit(.minutes(15)))
 struct NonceTests {
     private let codec: NonceRecordingCodec
     init() throws { codec = NonceRecordingCodec(base: SealedCodec(.bytes(), keys: try keyring())) }

@@ -17,7 +17,7 @@ private enum Change: Codable, WalCodable, Equatable {
     static let walTypeName = "change"
 }
 
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(15)))
 struct SealedLogTests {
     @Test(arguments: [WriteMode.mapped, .written], [ReadMode.automatic, .pread])
     func `records, batches, synced and large ones come back, and none of them can be read in the files`(

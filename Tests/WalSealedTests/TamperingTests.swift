@@ -6,7 +6,7 @@ import WalSealed
 import WriteAheadLog
 
 /// What somebody who has the files and no key can do to them, with every checksum made right again.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(15)))
 struct TamperingTests {
     /// Two records, a batch of three, one record.
     private func makeLog(_ path: String, partitions: [PartitionID] = [1], keys: WalKeyring) async throws {

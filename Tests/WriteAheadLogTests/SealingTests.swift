@@ -2,7 +2,7 @@ import Testing
 import WalTesting
 import WriteAheadLog
 
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(15)))
 struct SealingTests {
     private func sealed(
         _ codec: ToySealingCodec = ToySealingCodec(), writes: WriteMode = .automatic, reads: ReadMode = .automatic
