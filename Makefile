@@ -1,5 +1,5 @@
 # `make demo` and `make test` are all that a newcomer needs; the rest is for those who work on this.
-.PHONY: help deps demo test test-minimal test-crypto test-macros test-reader simulate controls sanitize crash crash-full bench bench-html curves compression thresholds thresholds-update suites fuzz fuzz-smoke fuzz-corpus
+.PHONY: help deps demo test test-minimal test-crypto test-macros test-traits test-reader simulate controls sanitize crash crash-full bench bench-html curves compression thresholds thresholds-update suites fuzz fuzz-smoke fuzz-corpus
 .PHONY: fuzz-build compare-page-test lint clean
 SWIFT ?= swift
 
@@ -9,7 +9,7 @@ help:
 	@echo "make test-minimal  builds and tests without zstd, and a package that uses the core and the binary codec alone"
 	@echo "make test-crypto   builds and tests the codec that encrypts, and that swift-crypto is not resolved without it"
 	@echo "make test-macros   builds @WalRecord and tests it: bytes, messages, hostile bytes; and that nobody else needs swift-syntax"
-	@echo "                   (5 minutes the first time)"
+	@echo "                   (5 minutes the first time); test-traits does both with one build"
 	@echo "make test-reader   tests the second reader of the format, in Python: golden files, and damage to them"
 	@echo "make crash         kills writers, cuts the power of a mounted ext4, fills disks, races, tails; and checks by strace that"
 	@echo "                   no LSN is shown before it was synced (3 minutes; as root, or most is skipped)"
@@ -45,19 +45,15 @@ test-minimal:
 	$(SWIFT) build --package-path Tests/Consumer --scratch-path .build-consumer
 	.build-consumer/debug/consumer .build-consumer/data
 
-# From a copy: a Package.resolved that was left with the trait on would check swift-crypto out again with the trait off.
+# What stands behind traits has a scratch path of its own, and leaves Package.resolved as it was. One build does for both.
 test-crypto: deps
-	rm -rf .build-crypto-tree && mkdir .build-crypto-tree
-	tar -c --exclude='.build*' --exclude=.git --exclude=Package.resolved . | tar -x -C .build-crypto-tree
-	$(SWIFT) test --package-path .build-crypto-tree --scratch-path .build-crypto --traits Crypto,Zstd --filter WalSealedTests
-	rm -rf .build-consumer-plain
-	$(SWIFT) package --package-path .build-crypto-tree/Tests/Consumer --scratch-path .build-consumer-plain resolve
-	@if ls .build-consumer-plain/checkouts 2>/dev/null | grep -q crypto; \
-	then echo "swift-crypto was resolved without the trait Crypto"; exit 1; else echo "without the trait: no swift-crypto"; fi
+	SWIFT="$(SWIFT)" Tests/traits.sh Crypto
 
-# A build with the trait Macros has its own scratch path, and leaves Package.resolved as it was.
 test-macros: deps
-	SWIFT="$(SWIFT)" Tests/macros.sh
+	SWIFT="$(SWIFT)" Tests/traits.sh Macros
+
+test-traits: deps
+	SWIFT="$(SWIFT)" Tests/traits.sh Macros Crypto
 
 test-reader:
 	@if command -v python3 >/dev/null; then cd Tests/independent-reader && python3 -B -m unittest; \
