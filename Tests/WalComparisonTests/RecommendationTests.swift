@@ -107,4 +107,13 @@ func comparison(_ candidates: [CodecFigures]) -> CodecComparison {
         let c = CodecFigures("c", bytes: 10, write: 11, read: 10)
         #expect(comparison([a, b, c]).paretoFront(.append).map(\.name) == ["a", "b"])
     }
+
+    @Test func `rounds that differ much are said`() {
+        #expect(!comparison([Self.small, Self.quick]).table.contains("unsteady"))
+        var noisy = Self.quick
+        noisy.replay.most = 5000
+        #expect(
+            comparison([Self.small, noisy]).table.contains(
+                "The rounds are unsteady: by a factor of 2.5 at quick, replay."))
+    }
 }
