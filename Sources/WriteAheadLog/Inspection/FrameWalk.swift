@@ -72,8 +72,9 @@ struct FrameWalk {
         let chunk = UnsafeMutableRawBufferPointer.allocate(byteCount: ReadWindow.size, alignment: 16)
         defer { chunk.deallocate() }
         var start = scanner.offset + 8
-        // The shortest record of a batch takes its length's four bytes.
-        let farthest = lsn + UInt64(max(0, limit - scanner.offset) / 4)
+        // The shortest record of a batch takes its length's four bytes; of one that was compressed, next to nothing: some 2^17 of
+        // them a block of four bytes, if they are empty.
+        let farthest = min(LSN.max.rawValue, lsn + UInt64(max(0, limit - scanner.offset)) << 16)
         while start + head <= limit {
             let wanted = min(chunk.count, limit - start)
             let count = try window.file.read(
