@@ -85,7 +85,8 @@ let package = Package(
             name: "WalZstdTests", dependencies: ["WalZstd", "WalJSON", "WalBinary", "WalTesting"],
             swiftSettings: strict),
         .testTarget(
-            name: "WalEvolutionTests", dependencies: ["WalBinary", "WalJSON", "WalZstd", "WriteAheadLog"],
+            name: "WalEvolutionTests",
+            dependencies: ["WalBinary", "WalJSON", "WalZstd", "WriteAheadLog", "WalTesting"],
             swiftSettings: strict),
         // Real processes and a real file system: `make crash`.
         .executableTarget(
