@@ -1,12 +1,15 @@
 # `make demo` and `make test` are all that a newcomer needs; the rest is for those who work on this.
-.PHONY: help deps demo test test-minimal test-reader simulate controls sanitize crash crash-full bench bench-html curves compression thresholds thresholds-update suites fuzz fuzz-smoke fuzz-corpus
-.PHONY: fuzz-build lint clean
+.PHONY: help deps demo test test-minimal test-crypto test-macros test-traits test-reader simulate controls sanitize crash crash-full bench bench-html curves compression thresholds thresholds-update suites fuzz fuzz-smoke fuzz-corpus
+.PHONY: fuzz-build compare-page-test lint clean
 SWIFT ?= swift
 
 help:
 	@echo "make demo          installs what is missing, builds, records 10,000 real records through three codecs, reads them back"
 	@echo "make test          installs what is missing and runs every test"
 	@echo "make test-minimal  builds and tests without zstd, and a package that uses the core and the binary codec alone"
+	@echo "make test-crypto   builds and tests the codec that encrypts, and that swift-crypto is not resolved without it"
+	@echo "make test-macros   builds @WalRecord and tests it: bytes, messages, hostile bytes; and that nobody else needs swift-syntax"
+	@echo "                   (5 minutes the first time); test-traits does both with one build"
 	@echo "make test-reader   tests the second reader of the format, in Python: golden files, and damage to them"
 	@echo "make crash         kills writers, cuts the power of a mounted ext4, fills disks, races, tails; and checks by strace that"
 	@echo "                   no LSN is shown before it was synced (3 minutes; as root, or most is skipped)"
@@ -23,6 +26,7 @@ help:
 	@echo "make suites        the benchmark suites by themselves, with percentiles (2 minutes)"
 	@echo "make thresholds    compares what repeats (allocations, system calls, bytes) with the files in Benchmarks/Thresholds;"
 	@echo "                   thresholds-update writes them anew"
+	@echo "make compare-page-test  the page of walctl compare in headless Chromium: no error on the console, all marks of its charts"
 	@echo "make lint          swift format, strictly"
 
 # The one thing that Swift does not bring: zstd's header and library, and pkg-config to find them.
@@ -40,6 +44,16 @@ test-minimal:
 	$(SWIFT) test --disable-default-traits --scratch-path .build-minimal
 	$(SWIFT) build --package-path Tests/Consumer --scratch-path .build-consumer
 	.build-consumer/debug/consumer .build-consumer/data
+
+# What stands behind traits has a scratch path of its own, and leaves Package.resolved as it was. One build does for both.
+test-crypto: deps
+	SWIFT="$(SWIFT)" Tests/traits.sh Crypto
+
+test-macros: deps
+	SWIFT="$(SWIFT)" Tests/traits.sh Macros
+
+test-traits: deps
+	SWIFT="$(SWIFT)" Tests/traits.sh Macros Crypto
 
 test-reader:
 	@if command -v python3 >/dev/null; then cd Tests/independent-reader && python3 -B -m unittest; \
@@ -120,6 +134,10 @@ fuzz-smoke: fuzz-build
 
 fuzz-corpus: fuzz-build
 	Fuzz/run merge
+
+compare-page-test: deps
+	$(SWIFT) build -c release --product walctl
+	Tests/compare-page.sh .build/release/walctl
 
 lint:
 	$(SWIFT) format lint --strict --recursive Package.swift Sources Codecs Tests Examples Benchmarks Fuzz/Package.swift Fuzz/Bodies Fuzz/Sources

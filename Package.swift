@@ -1,4 +1,5 @@
 // swift-tools-version: 6.1
+import CompilerPluginSupport
 import PackageDescription
 
 /// One set of language features for every Swift target, so that code moves between them unchanged.
@@ -10,6 +11,9 @@ let strict: [SwiftSetting] = [
     .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
 ]
 
+/// swift-syntax takes minutes to build, so that no use of it may be without this: then it is not even resolved.
+let syntax = TargetDependencyCondition.when(traits: ["Macros"])
+
 let package = Package(
     name: "swift-wal",
     platforms: [.macOS(.v15), .iOS(.v18), .tvOS(.v18), .watchOS(.v11), .visionOS(.v2)],
@@ -18,15 +22,23 @@ let package = Package(
         .library(name: "WalBinary", targets: ["WalBinary"]),
         .library(name: "WalJSON", targets: ["WalJSON"]),
         .library(name: "WalZstd", targets: ["WalZstd"]),
+        .library(name: "WalSealed", targets: ["WalSealed"]),
+        .library(name: "WalMacros", targets: ["WalMacros"]),
         .library(name: "WalTesting", targets: ["WalTesting"]),
+        .library(name: "WalComparison", targets: ["WalComparison"]),
         .executable(name: "walctl", targets: ["walctl"]),
     ],
     traits: [
         .trait(name: "Zstd", description: "The zstd codec; needs the system's libzstd (libzstd-dev on Debian)."),
+        .trait(name: "Crypto", description: "The codec that encrypts and authenticates; takes swift-crypto."),
+        .trait(name: "Macros", description: "@WalRecord, which writes direct coding; builds swift-syntax."),
         .default(enabledTraits: ["Zstd"]),
     ],
     dependencies: [
-        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        // Every use is conditioned on the trait `Crypto`: without it, this is not even resolved.
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/swiftlang/swift-syntax", from: "603.0.1"),
     ],
     targets: [
         // The core: no package dependency, no Foundation.
@@ -43,15 +55,42 @@ let package = Package(
             name: "WalZstd",
             dependencies: ["WriteAheadLog", .target(name: "CZstd", condition: .when(traits: ["Zstd"]))],
             path: "Codecs/Zstd", swiftSettings: strict),
+        .target(
+            name: "WalSealed",
+            dependencies: [
+                "WriteAheadLog",
+                .product(name: "Crypto", package: "swift-crypto", condition: .when(traits: ["Crypto"])),
+            ],
+            path: "Codecs/Sealed", swiftSettings: strict),
+
+        // @WalRecord. A trait cannot drop a target, so the sources are empty without it.
+        .macro(
+            name: "WalMacrosPlugin",
+            dependencies: [
+                .product(name: "SwiftSyntax", package: "swift-syntax", condition: syntax),
+                .product(name: "SwiftSyntaxBuilder", package: "swift-syntax", condition: syntax),
+                .product(name: "SwiftSyntaxMacros", package: "swift-syntax", condition: syntax),
+                .product(name: "SwiftParser", package: "swift-syntax", condition: syntax),
+                .product(name: "SwiftDiagnostics", package: "swift-syntax", condition: syntax),
+                .product(name: "SwiftCompilerPlugin", package: "swift-syntax", condition: syntax),
+            ],
+            path: "Codecs/Macros/Plugin", swiftSettings: strict),
+        .target(
+            name: "WalMacros",
+            dependencies: ["WriteAheadLog", "WalBinary", .target(name: "WalMacrosPlugin", condition: syntax)],
+            path: "Codecs/Macros/Library", swiftSettings: strict),
 
         // For authors of codecs and of recovery code.
         .target(name: "WalTesting", dependencies: ["WriteAheadLog"], swiftSettings: strict),
+
+        // For apps that choose a codec: measures candidates on the app's own records.
+        .target(name: "WalComparison", dependencies: ["WriteAheadLog"], swiftSettings: strict),
 
         // The command line: logic as a library, a thin main.
         .target(
             name: "WalTool",
             dependencies: [
-                "WriteAheadLog", "WalBinary", "WalJSON", "WalZstd",
+                "WriteAheadLog", "WalBinary", "WalJSON", "WalZstd", "WalComparison",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
@@ -84,10 +123,31 @@ let package = Package(
         .testTarget(
             name: "WalZstdTests", dependencies: ["WalZstd", "WalJSON", "WalBinary", "WalTesting"],
             swiftSettings: strict),
+        // Without the trait it holds nothing: `make test-crypto`.
+        .testTarget(
+            name: "WalSealedTests",
+            dependencies: [
+                "WalSealed", "WalZstd", "WalBinary", "WalTesting",
+                .product(name: "Crypto", package: "swift-crypto", condition: .when(traits: ["Crypto"])),
+            ],
+            resources: [.copy("Golden")], swiftSettings: strict),
         .testTarget(
             name: "WalEvolutionTests",
             dependencies: ["WalBinary", "WalJSON", "WalZstd", "WriteAheadLog", "WalTesting"],
             swiftSettings: strict),
+        .testTarget(
+            name: "WalComparisonTests", dependencies: ["WalComparison", "WriteAheadLog"], swiftSettings: strict),
+        .testTarget(
+            name: "WalMacrosTests",
+            dependencies: [
+                "WalMacros", "WalBinary", "WriteAheadLog", .target(name: "WalMacrosPlugin", condition: syntax),
+                .product(name: "SwiftDiagnostics", package: "swift-syntax", condition: syntax),
+                .product(name: "SwiftSyntaxBuilder", package: "swift-syntax", condition: syntax),
+                .product(name: "SwiftSyntaxMacros", package: "swift-syntax", condition: syntax),
+                .product(name: "SwiftSyntaxMacroExpansion", package: "swift-syntax", condition: syntax),
+                .product(name: "SwiftSyntaxMacrosGenericTestSupport", package: "swift-syntax", condition: syntax),
+            ],
+            exclude: ["Generator"], swiftSettings: strict),
         // Real processes and a real file system: `make crash`.
         .executableTarget(
             name: "harness",
@@ -98,7 +158,8 @@ let package = Package(
             path: "Tests/Harness", swiftSettings: strict),
         // The tests run the executable too, which lies beside their bundle.
         .testTarget(
-            name: "WalToolTests", dependencies: ["WalTool", "walctl", "WalBinary", "WalJSON", "WriteAheadLog"],
+            name: "WalToolTests",
+            dependencies: ["WalTool", "walctl", "WalBinary", "WalJSON", "WalComparison", "WriteAheadLog"],
             swiftSettings: strict),
     ]
 )

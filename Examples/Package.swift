@@ -16,6 +16,15 @@ let package = Package(
             resources: [.copy("Data/packages.ndjson")],
             swiftSettings: [.swiftLanguageMode(.v6)]),
         .executableTarget(
+            name: "compare",
+            dependencies: [
+                .product(name: "WalComparison", package: "swift-wal"),
+                .product(name: "WriteAheadLog", package: "swift-wal"),
+                .product(name: "WalBinary", package: "swift-wal"),
+                .product(name: "WalJSON", package: "swift-wal"), .product(name: "WalZstd", package: "swift-wal"),
+            ],
+            swiftSettings: [.swiftLanguageMode(.v6)]),
+        .executableTarget(
             name: "kvstore",
             dependencies: [
                 .product(name: "WriteAheadLog", package: "swift-wal"),

@@ -92,6 +92,10 @@ enum LogComposer {
             case 12:
                 frame(input.byte(), lsn, input.bytes(Int(input.byte())), header.salt, &bytes)
             case 13: bytes.append(contentsOf: input.bytes(Int(input.byte())))
+            case 14:
+                let opaque = opaque(&input)
+                frame(opaque.kind, lsn, opaque.payload, header.salt, &bytes)
+                next &+= opaque.count
             default: break frames
             }
         }
@@ -147,6 +151,18 @@ enum LogComposer {
             payload.append(contentsOf: bytes)
         }
         return (payload, UInt64(stated))
+    }
+
+    /// Frames that only a codec or a key can take apart: their counts are all that the log goes by.
+    private static func opaque(_ input: inout FuzzInput) -> (kind: UInt8, payload: [UInt8], count: UInt64) {
+        let choice = input.byte()
+        let content = input.bytes(Int(input.byte()))
+        if choice & 3 == 0 { return (FrameKind.sealedRecord, content, 1) }
+        let count = choice & 0x80 == 0 ? UInt32(choice >> 2) : UInt32(truncatingIfNeeded: input.number())
+        var payload: [UInt8] = []
+        payload.append(integer: count)
+        let kinds = [FrameKind.codedBatch, FrameKind.sealedBatch, FrameKind.sealedCodedBatch]
+        return (kinds[Int(choice & 3) - 1], payload + content, UInt64(count))
     }
 
     private static func frame(_ kind: UInt8, _ lsn: UInt64, _ payload: [UInt8], _ salt: UInt64, _ bytes: inout [UInt8])

@@ -14,22 +14,32 @@ static void thread_ends(void *ignored) {
 }
 static void make_key(void) { pthread_key_create(&key, thread_ends); }
 
-wal_scratch_t wal_scratch_take(size_t minimum) {
-    if (__builtin_expect(mine.count > 0 && mine.kept[mine.count - 1].capacity >= minimum, 1)) return mine.kept[--mine.count];
+// Out of line, so that the usual way needs no registers saved.
+__attribute__((noinline)) static wal_scratch_t make(size_t minimum) {
     size_t capacity = minimum < SMALLEST ? SMALLEST : minimum;
     wal_scratch_t fresh = {malloc(capacity), capacity};
     return fresh;
 }
 
-void wal_scratch_give(void *base, size_t capacity) {
-    if (__builtin_expect(!mine.registered, 0)) {
+wal_scratch_t wal_scratch_take(size_t minimum) {
+    int last = mine.count - 1;
+    if (__builtin_expect(last < 0 || mine.kept[last].capacity < minimum, 0)) return make(minimum);
+    mine.count = last;
+    return mine.kept[last];
+}
+
+__attribute__((noinline)) static void give_unusual(void *base, size_t capacity) {
+    if (!mine.registered) {
         pthread_once(&once, make_key);
         mine.registered = pthread_setspecific(key, &mine) == 0;
+        if (mine.registered) return wal_scratch_give(base, capacity);
     }
-    if (mine.registered && mine.count < SLOTS && capacity <= LARGEST_KEPT) {
-        wal_scratch_t s = {base, capacity};
-        mine.kept[mine.count++] = s;
-    } else {
-        free(base);
-    }
+    free(base);
+}
+
+void wal_scratch_give(void *base, size_t capacity) {
+    if (__builtin_expect(!mine.registered || mine.count >= SLOTS || capacity > LARGEST_KEPT, 0))
+        return give_unusual(base, capacity);
+    wal_scratch_t s = {base, capacity};
+    mine.kept[mine.count++] = s;
 }

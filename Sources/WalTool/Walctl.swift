@@ -21,7 +21,9 @@ public enum Walctl {
 
 struct WalctlCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "walctl", abstract: "Looks into write-ahead logs and appends to them.",
+        commandName: "walctl", abstract: "Looks into write-ahead logs, appends to them, and compares codecs.",
         discussion: ToolStatus.help,
-        subcommands: [AppendCommand.self, CatCommand.self, InfoCommand.self, VerifyCommand.self])
+        subcommands: [
+            AppendCommand.self, CatCommand.self, InfoCommand.self, VerifyCommand.self, CompareCommand.self,
+        ])
 }

@@ -54,6 +54,21 @@ import WriteAheadLog
         }
     }
 
+    @Test func `of a sealed log it says which key is needed, and verify and info need none`() async throws {
+        try await withTemporaryDirectory { path in
+            let wal = try await Wal<Payload>.open(at: path, configuration: .init(codec: AnyWalCodec(SealedByName())))
+            try wal.append(Payload([1, 2, 3]), to: 2)
+            try wal.append(contentsOf: [Payload([4]), Payload([5])], to: 2)
+            try await wal.close()
+            let result = await cat(path)
+            #expect(result.status == .unusable && result.lines.isEmpty)
+            #expect(result.errors.contains("the key \"k1\""))
+            #expect(try await WalVerification.verify(at: path).records == 3)
+            let about = try await WalInspection.inspect(at: path).partitions.first
+            #expect(about?.recordCount == 3 && about?.segments.first?.codecName == "sealed(bytes)")
+        }
+    }
+
     @Test func `a live writer's log can be read`() async throws {
         try await withTemporaryDirectory { path in
             let wal = try await Wal<JSONValue>.open(at: path, configuration: .init(codec: .binary()))
@@ -101,4 +116,26 @@ import WriteAheadLog
             #expect(errors.isEmpty)
         }
     }
+}
+
+/// Names a key as the codec 4 does, and seals nothing.
+private struct SealedByName: WalSealingCodec, WalFrameSealer, WalFrameOpener {
+    typealias Record = Payload
+    static var id: UInt32 { 4 }
+    var name: String { "sealed(bytes)" }
+    var parameters: [UInt8] { [1, 2] + Array("k1".utf8) + [UInt8](repeating: 0, count: 52) }
+    var inner: AnyWalCodec<Payload> { .bytes() }
+    var sealOverhead: Int { 0 }
+
+    func makeSealer(header: ([UInt8]) -> [UInt8]) throws(WalError) -> any WalFrameSealer {
+        _ = header(parameters)
+        return self
+    }
+    func makeOpener(parameters: [UInt8], header: [UInt8]) throws(WalError) -> any WalFrameOpener { self }
+    func seal(
+        _ plain: UnsafeRawBufferPointer, _ frame: WalSealedFrame, into encoder: inout WalEncoder
+    ) throws(WalError) { encoder.write(bytes: plain) }
+    func open(
+        _ sealed: UnsafeRawBufferPointer, _ frame: WalSealedFrame, into encoder: inout WalEncoder
+    ) throws(WalError) { encoder.write(bytes: sealed) }
 }

@@ -170,6 +170,39 @@ import WalTool
         }
     }
 
+    @Test func `compare reads a file or standard input, and says which file is not there`() async throws {
+        try await withTemporaryDirectory { path in
+            try replace("\(path)/records", with: Array("1\n2\n".utf8))
+            let short = ["--codecs", "json", "--seconds", "0.001", "--rounds", "1", "--directory", path]
+            #expect(try run(["compare", "\(path)/records"] + short).output.hasPrefix("2 records of 1.0 bytes"))
+            #expect(try run(["compare", "-"] + short, input: "1\n").output.hasPrefix("1 record of 1.0 bytes"))
+            let missing = try run(["compare", "\(path)/nothing"] + short)
+            #expect(missing.status == 2)
+            #expect(missing.errors.hasPrefix("walctl: cannot open \(path)/nothing: "))
+            #expect(try run(["compare", "\(path)/records", "--directory", "/no/such/place"]).status == 2)
+            #expect(try FileManager.default.contentsOfDirectory(atPath: path) == ["records"])
+        }
+    }
+
+    @Test func `an interrupted compare removes its logs`() async throws {
+        try await withTemporaryDirectory { path in
+            let input = Pipe()
+            let (process, _, errors) = try start(
+                ["compare", "-", "--codecs", "json", "--seconds", "60", "--rounds", "1000", "--directory", path], input)
+            try input.fileHandleForWriting.write(contentsOf: Data(numbers(1...1000).utf8))
+            try input.fileHandleForWriting.close()
+            while try FileManager.default.contentsOfDirectory(atPath: path).isEmpty, process.isRunning {
+                try await Task.sleep(for: .milliseconds(10))
+            }
+            process.interrupt()
+            let said = try errors.fileHandleForReading.readToEnd() ?? Data()
+            process.waitUntilExit()
+            #expect(process.terminationReason == .exit && process.terminationStatus == 4)
+            #expect(String(decoding: said, as: UTF8.self).hasPrefix("walctl: the comparison was cancelled"))
+            #expect(try FileManager.default.contentsOfDirectory(atPath: path).isEmpty)
+        }
+    }
+
     @Test func `a directory that may not be written is unusable`() async throws {
         try await withTemporaryDirectory { path in
             try await withReadOnly(path) {

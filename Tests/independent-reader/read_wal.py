@@ -4,7 +4,8 @@
     read_wal.py [--json [--decode] | --info [--json]] DIR
 
 prints one line for each record, in order of partition and LSN: partition, LSN, payload in hex (nothing where it is empty), with a
-space between. It opens nothing for writing, and is not meant for a log that is being written to.
+space between. It opens nothing for writing, and is not meant for a log that is being written to. A record that stands in a frame
+which only a codec or a key can take apart is counted, and has "?" (with --json null) for its payload.
 
     --json    a JSON object for each record instead: partition, lsn, codec (its id), payload (hex)
     --decode  with --json, adds "value" for records of the binary and the JSON codec, or "error" where it is none
@@ -33,7 +34,9 @@ MARK_PLACES = (4096, 8192)
 STATE_PLACES = (0, 4096)
 LARGEST_FRAME = 1 << 30
 LARGEST_LSN = (1 << 56) - 1
-RECORD, BATCH, MARK, FOOTER = 0, 1, 2, 3
+RECORD, BATCH, MARK, FOOTER, CODED, SEALED, SEALED_BATCH, SEALED_CODED = range(8)
+COUNTED = (CODED, SEALED_BATCH, SEALED_CODED)
+KINDS = ("record", "batch", "mark", "footer", "coded", "sealed", "sealedBatch", "sealedCoded")
 BINARY, JSON, ZSTD = 1, 2, 3
 
 
@@ -241,7 +244,7 @@ class Segment:
         self.footer = None          # (offset, number of records, last LSN, time, entries)
         self.offsets = array("Q")   # for each frame: where it starts
         self.lsns = array("Q")      # and the LSN that it states
-        self.kinds = [0, 0, 0, 0]
+        self.kinds = [0] * len(KINDS)
         self.faults = []            # (name, offset, LSN, message): what contradicts itself though its sum is right
         self.file = None            # while it is read
         self.size = 0
@@ -344,10 +347,12 @@ class Segment:
             if lsn != self.next:
                 self.stop = "the frame has LSN %d" % lsn
                 return
-            if kind == RECORD:
+            if kind in (RECORD, SEALED):
                 following = lsn + 1
             elif kind == BATCH:
                 following = self.take_batch(data, length)
+            elif kind in COUNTED:
+                following = self.take_counted(data, length)
             elif kind == MARK:
                 following = self.take_mark(data, length)
             elif kind == FOOTER:
@@ -382,6 +387,14 @@ class Segment:
         if at != length:
             return None
         self.stop = None
+        return self.next + count
+
+    def take_counted(self, data, length):
+        """A batch that only its codec, or who has the key, can take apart: what it states counts."""
+        count = struct.unpack_from("<I", data, 16)[0] if length >= 20 else 0
+        if count == 0:
+            self.stop = "the batch contradicts itself"
+            return None
         return self.next + count
 
     def take_mark(self, data, length):
@@ -494,7 +507,8 @@ class Segment:
         return max([mark[1] for mark in self.marks] + [frame[1] for frame in self.mark_frames], default=0)
 
     def payloads(self):
-        """LSN and payload of each record. They were checked when the segment was read."""
+        """LSN and payload of each record; None for what can't be taken apart here. They were checked when the segment was
+        read."""
         with File(self.path) as file:
             def take(offset, count):
                 data = file.read(offset, count)
@@ -512,6 +526,15 @@ class Segment:
                         size = struct.unpack("<I", take(at, 4))[0]
                         yield lsn + index, take(at + 4, size)
                         at += 4 + size
+                elif word >> 56 == SEALED:
+                    yield lsn, None
+                elif word >> 56 in COUNTED:
+                    count = struct.unpack("<I", take(offset + 16, 4))[0]
+                    records = None
+                    if word >> 56 == CODED and self.codec == ZSTD:
+                        records = uncompressed(take(offset + 20, length - 20), count)
+                    for index in range(count):
+                        yield lsn + index, records and records[index]
 
 
 # Partitions -----------------------------------------------------------------------------------------------------------
@@ -597,6 +620,37 @@ class Partition:
 
 class NoValue(Exception):
     """Bytes that are not what their codec writes."""
+
+
+def uncompressed(content, count):
+    """The records of a batch that zstd did not make smaller, each as it would stand by itself; None where it did."""
+    if content[:1] != b"\0":
+        return None
+    at = 1
+
+    def number():
+        nonlocal at
+        value = shift = 0
+        while at < len(content):
+            byte = content[at]
+            value, shift, at = value | (byte & 127) << shift, shift + 7, at + 1
+            if byte < 128:
+                return value
+        raise NoValue("the bytes end within a number")
+
+    try:
+        if number() != count or count > len(content):
+            return None
+        sizes = [number() for _ in range(count)]
+    except NoValue:
+        return None
+    if sum(sizes) != len(content) - at:
+        return None
+    records = []
+    for size in sizes:
+        records.append(b"\0" + content[at:at + size])
+        at += size
+    return records
 
 
 class Cbor:
@@ -697,8 +751,8 @@ def decoded(codec, parameters, payload):
             value = json.loads(payload.decode("utf-8"))
             json.dumps(value, allow_nan=False)
             return {"value": value}
-        if codec == ZSTD and len(parameters) >= 6 and parameters[0] == 1 and payload[:1] == b"\0":
-            return decoded(struct.unpack_from("<I", parameters, 2)[0], parameters[6:], payload[1:])
+        if codec == ZSTD and len(parameters) >= 18 and parameters[0] == 2 and payload[:1] == b"\0":
+            return decoded(struct.unpack_from("<I", parameters, 2)[0], parameters[18:], payload[1:])
     except (NoValue, ValueError, RecursionError) as error:
         return {"error": str(error)}
     return {}
@@ -729,7 +783,7 @@ def summary(partition):
             "parameters": segment.items.get(2, b"").hex(),
             "type": segment.items.get(3, b"").decode("utf-8", "replace"), "schema": segment.schema,
             "first": segment.first, "next": segment.next, "end": segment.end, "stop": segment.stop,
-            "frames": dict(zip(("record", "batch", "mark", "footer"), segment.kinds)),
+            "frames": dict(zip(KINDS, segment.kinds)),
             "marks": [{"place": mark[0], "durable": mark[1], "offset": mark[2], "sequence": mark[3]} for mark in segment.marks],
             "markFrames": len(segment.mark_frames),
             "footer": None if segment.footer is None else dict(zip(
@@ -750,7 +804,8 @@ def print_summary(partition, out):
               + (", ignored: %s" % each["ignored"] if each["ignored"] else ""), file=out)
         print("    LSN %(first)d up to %(next)d, frames up to %(end)d" % each
               + " (%s)" % (each["stop"] or "sealed")
-              + ": %(record)d records, %(batch)d batches, %(mark)d marks" % each["frames"], file=out)
+              + ": %(record)d records, %(batch)d batches, %(mark)d marks" % each["frames"]
+              + "".join(", %d %s" % (each["frames"][kind], kind) for kind in KINDS[CODED:] if each["frames"][kind]), file=out)
         for mark in each["marks"]:
             print("    mark %(sequence)d: durable LSN %(durable)d up to %(offset)d" % mark, file=out)
         if each["footer"]:
@@ -772,10 +827,10 @@ def show(partition, options, out):
         return
     for lsn, codec, segment, payload in partition.records():
         if "--json" not in options:
-            print(partition.number, lsn, payload.hex(), file=out)
+            print(partition.number, lsn, "?" if payload is None else payload.hex(), file=out)
             continue
-        line = {"partition": partition.number, "lsn": lsn, "codec": codec, "payload": payload.hex()}
-        if "--decode" in options:
+        line = {"partition": partition.number, "lsn": lsn, "codec": codec, "payload": None if payload is None else payload.hex()}
+        if "--decode" in options and payload is not None:
             line.update(decoded(codec, segment.items.get(2, b""), payload))
         print(json.dumps(line), file=out)
 

@@ -18,6 +18,8 @@ import read_wal  # noqa: E402
 from read_wal import BATCH, FOOTER, MARK, RECORD, crc32c  # noqa: E402
 
 GOLDEN = os.path.join(HERE, "..", "WriteAheadLogTests", "Golden", "v1")
+# Level 1 around JSON, without a dictionary.
+ZSTD_OF_JSON = b"\2\1" + struct.pack("<IIQ", 2, 0, 0) + b"\1"
 SEGMENT = "%020d.wal"
 
 
@@ -178,6 +180,29 @@ class GoldenTests(LogCase):
         self.assertEqual(status, 0)
         self.assertEqual(["%(partition)d %(lsn)d %(payload)s" % each for each in found], self.whole[7] + self.whole[8])
         self.assertEqual({each["codec"] for each in found}, {0})
+
+    def test_records_of_the_binary_codec_are_read_without_swift(self):
+        """What GoldenBinaryTests.swift wrote with Codable."""
+        status, lines, said = read(os.path.join(GOLDEN, "..", "binary"), "--json", "--decode")
+        self.assertEqual((status, said), (0, ""))
+        found = [json.loads(line) for line in lines]
+        self.assertEqual([(each["partition"], each["lsn"], each["codec"]) for each in found],
+                         [(3, lsn, 1) for lsn in range(1, 6)])
+        self.assertEqual([each["value"] for each in found], [
+            {"put": {"key": "größe", "value": {"bytes": "007fff"}, "times": -3}},
+            {"measure": {"_0": [1.5, -0.25]}},
+            {"clear": {}},
+            {"measure": {"_0": [], "note": "none"}},
+            {"put": {"key": "", "value": {"bytes": ""}, "times": 1 << 40}},
+        ])
+
+    def test_sealed_ones_are_counted(self):
+        """What GoldenSealedTests.swift wrote: segments of two keys, five records and a batch of five in each."""
+        directory = os.path.join(HERE, "..", "WalSealedTests", "Golden", "v1")
+        self.assertEqual(read(directory), (0, ["1 %d ?" % lsn for lsn in range(1, 21)], ""))
+        told = json.loads(read(directory, "--info", "--json")[1][0])
+        self.assertEqual([(each["codec"], each["frames"]["sealed"], each["frames"]["sealedBatch"])
+                          for each in told["segments"]], [(4, 5, 1), (4, 5, 1)])
 
     def files(self):
         # How much is durable whatever else is lost: partition 8 was written before STATE told of a first sync.
@@ -649,6 +674,47 @@ class HostileTests(LogCase):
             os.remove(self.path(SEGMENT % segment.first))
 
 
+class OpaqueTests(LogCase):
+    """Frames of which a codec or a key is needed to see the records."""
+
+    def test_they_are_counted(self):
+        segment = SegmentWriter(codec=4)
+        segment.put(5, bytes(30), 1)
+        segment.put(6, struct.pack("<I", 3) + bytes(40), 3)
+        segment.put(7, struct.pack("<I", 2), 2)
+        segment.put(4, struct.pack("<I", 4) + b"\1x", 4)
+        segment.put(5, b"", 1)
+        segment.seal()
+        self.write(segment, state=slot())
+        status, lines, said = read(self.directory)
+        self.assertEqual((status, lines, said), (0, ["1 %d ?" % lsn for lsn in range(1, 12)], ""))
+        self.assertIsNone(json.loads(read(self.directory, "--json", "--decode")[1][0])["payload"])
+        info = "\n".join(read(self.directory, "--info")[1])
+        self.assertIn("1 coded, 2 sealed, 1 sealedBatch, 1 sealedCoded", info)
+
+    def test_without_a_count_they_are_none(self):
+        for kind in (4, 6, 7):
+            for payload in (b"", b"\1\0\0", bytes(4), bytes(50)):
+                segment = SegmentWriter()
+                segment.record()
+                segment.put(kind, payload)
+                self.write(segment)
+                self.expect(0, [1], "the batch contradicts itself")
+
+    def test_a_batch_that_did_not_shrink_is_taken_apart(self):
+        def records(content, count):
+            segment = SegmentWriter(codec=3, items=((1, b"x"), (2, ZSTD_OF_JSON)))
+            segment.put(4, struct.pack("<I", count) + content, count)
+            self.write(segment)
+            status, lines, _ = read(self.directory, "--json", "--decode")
+            self.assertEqual((status, len(lines)), (0, count))
+            return [json.loads(line).get("value") for line in lines]
+
+        self.assertEqual(records(b"\0\2\1\x83\0" + b"7" + b"[1]", 2), [7, [1]])
+        for content in (b"", b"\1\2\1\1ab", b"\0\3\1\1ab", b"\0\2\1\1a", b"\0\2\1\1abc", b"\0\2\x80", b"\0"):
+            self.assertEqual(records(content, 2), [None, None])
+
+
 class ValueTests(LogCase):
     def values(self, codec, parameters, *payloads):
         segment = SegmentWriter(codec=codec, items=((1, b"x"), (2, parameters)))
@@ -687,8 +753,8 @@ class ValueTests(LogCase):
             self.assertIn("error", line)
 
     def test_codecs_that_it_does_not_know(self):
-        self.assertEqual(self.values(3, b"\1\1" + struct.pack("<I", 2) + b"\1", b"\0[1]")[0]["value"], [1])
-        for codec, parameters in ((0, b""), (3, b"\1"), (0x80000001, b""), (1, b"\2"), (2, b"")):
+        self.assertEqual(self.values(3, ZSTD_OF_JSON, b"\0[1]")[0]["value"], [1])
+        for codec, parameters in ((0, b""), (3, b"\1"), (3, b"\2"), (3, b"\1\1" + struct.pack("<I", 2) + b"\1"), (0x80000001, b""), (1, b"\2"), (2, b"")):
             self.assertEqual(set(self.values(codec, parameters, b"\xf5")[0]), {"partition", "lsn", "codec", "payload"})
 
 

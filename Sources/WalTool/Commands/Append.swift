@@ -93,7 +93,7 @@ package struct Append: Sendable {
             var value: JSONValue?
             do throws(ToolError) {
                 line = try input.next()
-                if let line, !isBlank(line) { value = try parse(line, input.number) }
+                if let line { value = try input.value(of: line) }
             } catch {
                 // What stands before the bad line is kept.
                 try await append(group, groupBytes, firstLine, handle, &summary, streams)
@@ -116,18 +116,6 @@ package struct Append: Sendable {
             streams.meter.update("\(summary.records) records, \(summary.bytesIn >> 20) MiB in")
         }
         try await append(group, groupBytes, firstLine, handle, &summary, streams)
-    }
-
-    private func parse(_ line: UnsafeRawBufferPointer, _ number: Int) throws(ToolError) -> JSONValue {
-        do throws(WalError) {
-            return try JSONValue(parsing: line)
-        } catch {
-            throw ToolError(.badInput, "line \(number) is not JSON: \(error.message)")
-        }
-    }
-
-    private func isBlank(_ line: UnsafeRawBufferPointer) -> Bool {
-        line.allSatisfy { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") || $0 == UInt8(ascii: "\r") }
     }
 
     private func append(

@@ -20,7 +20,9 @@ package struct Cat: Sendable {
         // For its error: a directory without a log could be opened too, and would look like an empty one.
         _ = try LogFiles(at: directory)
         let wal = try await Wal<Payload>.openReadOnly(
-            at: directory, configuration: .init(codec: .bytes(), onDamage: .quarantine))
+            at: directory,
+            configuration: .init(
+                codec: .bytes(), readableCodecs: [AnyWalCodec(BatchUnpacker())], onDamage: .quarantine))
         var left = limit ?? Int.max
         var status = ToolStatus.success
         for id in try partitions(of: wal) where left > 0 {
@@ -61,7 +63,20 @@ package struct Cat: Sendable {
         var text = WalEncoder()
         var codec: (any WalCodec<JSONValue>)?
         var header: SegmentHeader?
-        while left > 0, let (lsn, bytes) = try cursor.nextBytes() {
+        func next() throws(WalError) -> (lsn: LSN, bytes: UnsafeRawBufferPointer)? {
+            do throws(WalError) {
+                return try cursor.nextBytes()
+            } catch {
+                guard error.code == .unknownCodec, let keyID = cursor.segmentHeader.flatMap(sealingKeyID) else {
+                    throw error
+                }
+                throw WalError(
+                    .unknownKey,
+                    "the records are sealed with the key \"\(keyID)\", and walctl takes no keys; read them with an app that opens the log with `.sealed(…)`",
+                    partition: partition.id, segment: error.segment)
+            }
+        }
+        while left > 0, let (lsn, bytes) = try next() {
             left -= 1
             if let now = cursor.segmentHeader, now.firstLSN != header?.firstLSN {
                 header = now
@@ -90,6 +105,14 @@ package struct Cat: Sendable {
             if lsn.rawValue & 0xFF == 0 { streams.meter.update("partition \(partition.id), LSN \(lsn)") }
         }
         if left > 0, let failure = partition.mark.failure { throw failure }
+    }
+
+    /// The id of the key that seals a segment, as codec 4 has it in its parameters; nil where that is not its codec.
+    private func sealingKeyID(_ header: SegmentHeader) -> String? {
+        let parameters = header.codecParameters
+        guard header.codecID == 4, parameters.count > 2, parameters[0] == 1, parameters.count >= 2 + Int(parameters[1])
+        else { return nil }
+        return String(decoding: parameters[2..<(2 + Int(parameters[1]))], as: UTF8.self)
     }
 
     /// A record that nobody here can decode.

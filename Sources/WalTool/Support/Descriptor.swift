@@ -15,6 +15,11 @@ enum Descriptor {
     /// A write to a pipe that nobody reads is an error from now on, not the end of the process.
     static func ignoreBrokenPipes() { signal(SIGPIPE, SIG_IGN) }
 
+    /// What asks a process to end.
+    static var endingSignals: [Int32] { [SIGINT, SIGTERM] }
+    static func ignore(_ number: Int32) { signal(number, SIG_IGN) }
+    static func restore(_ number: Int32) { signal(number, SIG_DFL) }
+
     static func isTerminal(_ descriptor: Int32) -> Bool { isatty(descriptor) == 1 }
 
     /// Reads what is there, at least one byte; 0 at the end.
@@ -58,6 +63,43 @@ enum Descriptor {
             default: throw ToolError(.failed, "cannot write the output: \(String(cString: strerror(errno)))")
             }
         }
+    }
+
+    // MARK: Files
+
+    static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+
+    /// A file that is open as long as this is there.
+    final class Reading {
+        private let descriptor: Int32
+
+        init(_ path: String) throws(ToolError) {
+            descriptor = open(path, O_RDONLY | O_CLOEXEC)
+            guard descriptor >= 0 else {
+                throw ToolError(.unusable, "cannot open \(path): \(String(cString: strerror(errno)))")
+            }
+        }
+
+        deinit { close(descriptor) }
+
+        func read(into buffer: UnsafeMutableRawBufferPointer) throws(ToolError) -> Int {
+            try Descriptor.read(descriptor, into: buffer)
+        }
+    }
+
+    /// Writes a file anew; false where one is there and may not be replaced.
+    static func create(_ path: String, replacing: Bool, _ bytes: [UInt8]) throws(ToolError) -> Bool {
+        let descriptor = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | (replacing ? O_TRUNC : O_EXCL), 0o644)
+        guard descriptor >= 0 else {
+            if errno == EEXIST { return false }
+            throw ToolError(.failed, "cannot write \(path): \(String(cString: strerror(errno)))")
+        }
+        defer { close(descriptor) }
+        let written = bytes.withUnsafeBytes { bytes in
+            Result { () throws(ToolError) in try write(descriptor, bytes) }
+        }
+        try written.get()
+        return true
     }
 
     /// For a descriptor that somebody else made non-blocking.

@@ -9,6 +9,11 @@ extension JSONValue {
     init(_ value: String?) { self = value.map { .string($0) } ?? .null }
     init(_ value: UInt64?) { self = value.map { .number(JSONNumber($0)) } ?? .null }
 
+    /// To the thousandth.
+    init(_ value: Double) {
+        self = JSONNumber((value * 1000).rounded() / 1000).map { .number($0) } ?? .null
+    }
+
     init(_ error: WalError) {
         self = [
             "partition": JSONValue(error.partition), "segment": JSONValue(error.segment),

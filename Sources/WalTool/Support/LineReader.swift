@@ -27,6 +27,11 @@ package final class LineReader {
         LineReader(limit: limit) { (buffer) throws(ToolError) in try Descriptor.read(Descriptor.input, into: buffer) }
     }
 
+    static func file(_ path: String, limit: Int) throws(ToolError) -> LineReader {
+        let file = try Descriptor.Reading(path)
+        return LineReader(limit: limit) { (buffer) throws(ToolError) in try file.read(into: buffer) }
+    }
+
     /// The next line without its end, valid until the next call; nil at the end. The last line needs no end.
     package func next() throws(ToolError) -> UnsafeRawBufferPointer? {
         var searched = start

@@ -26,8 +26,9 @@ package struct ToolError: Error, Sendable {
 
     private static func status(of error: WalError) -> ToolStatus {
         switch error.code {
-        case .corrupt, .missing, .decoding: .damaged
+        case .corrupt, .missing, .decoding, .notAuthentic: .damaged
         case .notFound, .notALog, .permissionDenied, .unsupportedFormat, .unknownCodec, .recordTypeMismatch: .unusable
+        case .unknownKey, .wrongKey: .unusable
         case .encoding, .recordTooLarge, .purged, .outOfRange, .positionLost: .badInput
         case .invalidArgument: .usage
         case .alreadyOpen: .alreadyOpen

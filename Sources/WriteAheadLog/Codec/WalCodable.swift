@@ -120,9 +120,12 @@ public struct AnyWalCodec<Record: WalCodable>: Sendable {
     @usableFromInline let decoding: Decoding
     /// The codec again, where it codes batches as a whole.
     @usableFromInline let batches: (any WalBatchCodec<Record>)?
+    /// The codec again, where it seals frames.
+    @usableFromInline let sealing: (any WalSealingCodec<Record>)?
 
     @inlinable public init<Codec: WalCodec<Record>>(_ base: Codec) {
         self.base = base
+        sealing = base as? any WalSealingCodec<Record>
         let batches = base as? any WalBatchCodec<Record>
         self.batches = batches
         id = Codec.id
@@ -161,4 +164,7 @@ public struct AnyWalCodec<Record: WalCodable>: Sendable {
 
     public var name: String { base.name }
     public var parameters: [UInt8] { base.parameters }
+
+    /// What writes and reads records, whether the log seals them or not.
+    var plain: AnyWalCodec { sealing?.inner ?? self }
 }

@@ -36,6 +36,13 @@ public struct WalError: Error, Sendable {
         public static let unsupportedFormat = Code("unsupportedFormat")
         /// A segment names a codec that the configuration does not.
         public static let unknownCodec = Code("unknownCodec")
+        /// A segment was sealed with a key that is not among those given.
+        public static let unknownKey = Code("unknownKey")
+        /// A segment was sealed with another key than the one that has its id now.
+        public static let wrongKey = Code("wrongKey")
+        /// The checksum of something sealed is right, and it is still not what was sealed: somebody changed it, or put it where it
+        /// does not belong.
+        public static let notAuthentic = Code("notAuthentic")
         /// A segment holds records of another type.
         public static let recordTypeMismatch = Code("recordTypeMismatch")
         /// The codec could not encode a record.

@@ -57,7 +57,7 @@ enum ProcessInformation {
 }
 
 /// Runs what may block on a thread of its own, never on the cooperative pool. It is not abandoned when the task is cancelled.
-func blocking<R: Sendable>(
+package func blocking<R: Sendable>(
     on storage: any WalStorage, named name: String, _ body: @escaping @Sendable () throws(WalError) -> R
 ) async throws(WalError) -> R {
     // Handed over under a lock of ours: thread sanitizer does not see into the runtime's continuations.

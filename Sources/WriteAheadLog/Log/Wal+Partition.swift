@@ -201,7 +201,7 @@ extension Wal {
 
         /// Writes whole sealed segments anew, records packed into blocks that the codec codes as a whole: what is rarely read takes
         /// less room. Never the newest segment. LSNs and positions stay, readers and tails go on, and records are not decoded, so
-        /// that nothing is lost of what this build does not know.
+        /// that nothing is lost of what this build does not know. Segments of a codec that seals are left as they are.
         ///
         /// Crash-safe: the new file is synced before it takes the old one's name. It blocks, for seconds for each segment at a high
         /// level; `Configuration.recompression` has it done in the background. What is smaller already, and segments of this very
@@ -244,8 +244,10 @@ extension Wal {
                 identity: SegmentIdentity(
                     codecID: codec.id, codecName: codec.name, codecParameters: codec.parameters,
                     typeName: Record.walTypeName),
-                repacking: { (header) throws(WalError) in
-                    try batches.repacking(id: header.codecID, parameters: header.codecParameters)
+                repacking: { [codecs] (header) throws(WalError) in
+                    // What is sealed stays so.
+                    if try codecs.knownReader(for: header)?.sealing != nil { return nil }
+                    return try batches.repacking(id: header.codecID, parameters: header.codecParameters)
                 },
                 encodeBatch: { (records, encoder) throws(WalError) in try batches.encodeBatch(&records, into: &encoder)
                 },

@@ -97,6 +97,9 @@ public final class Wal<Record: WalCodable>: Sendable {
                 guard codec.parameters.count <= 1024, codec.name.utf8.count <= 64 else {
                     throw invalid("the codec \(codec.name) has a name of over 64 or parameters of over 1,024 bytes")
                 }
+                if let overhead = codec.sealing?.sealOverhead, overhead < 0 || overhead > 1024 {
+                    throw invalid("the codec \(codec.name) adds \(overhead) bytes to a frame, but may add 0 … 1,024")
+                }
             }
             return LogSettings(
                 segmentSize: segmentSize, maximumRecordSize: maximumRecordSize,
@@ -258,10 +261,18 @@ public final class Wal<Record: WalCodable>: Sendable {
                     "the log holds records of type \(segment.header.typeName), not \(Record.walTypeName); if the type was renamed, pin its walTypeName to the old name",
                     partition: id, segment: LSN(segment.firstLSN))
             }
-            if Record.self != Payload.self { _ = try codecs.reader(for: segment.header) }
+            // Bytes can be read without the codec that they belong to.
+            if try codecs.knownReader(for: segment.header) == nil, Record.self != Payload.self {
+                _ = try codecs.reader(for: segment.header)
+            }
         }
         log.expansion = codecs.expansion(for:)
-        let partition = Partition(log: log, codec: codec, codecs: codecs)
+        log.opener = codecs.opener(for:_:)
+        log.knowsCodec = { (header) throws(WalError) in try codecs.knownReader(for: header) != nil }
+        if let sealing = codec.sealing {
+            log.sealing = FrameSealing(overhead: sealing.sealOverhead, makeSealer: sealing.makeSealer(header:))
+        }
+        let partition = Partition(log: log, codec: codec.plain, codecs: codecs)
         if let packed = configuration.recompression[id], !shared.settings.isReadOnly {
             log.backgroundTarget = try partition.target(packed, Partition.defaultBlockSize)
         }

@@ -55,6 +55,12 @@ extension PartitionLog {
         lock()
         if _slowPath(total >= Self.leastWritten || hot.pointee.end &+ UInt64(total) > hot.pointee.limit) {
             do throws(WalError) {
+                if sealing != nil {
+                    let appended = try appendSealed(payload, kind, records)
+                    unlock()
+                    notifyProgress()
+                    return appended
+                }
                 if hot.pointee.end &+ UInt64(total) > hot.pointee.limit {
                     _ = try makeRoom(total, mayBlock: true, staging: false)
                 }
@@ -151,6 +157,44 @@ extension PartitionLog {
         return Appended(lsn: last, epoch: hot.pointee.epoch, segment: segment.firstLSN, end: hot.pointee.end)
     }
 
+    /// Under the lock: the way of a frame that is sealed, which happens in the segment where it will stand.
+    @inline(never)
+    private func appendSealed(
+        _ payload: UnsafeRawBufferPointer, _ kind: UInt8, _ records: UInt64
+    ) throws(WalError) -> Appended {
+        let total = FileFormat.padded(FileFormat.frameHeaderSize + payload.count + (sealing?.overhead ?? 0))
+        _ = try makeRoom(total, mayBlock: true, staging: false)
+        let stored = try sealed(payload, kind, records)
+        let sum = payloadChecksum(stored)
+        if total >= Self.leastWritten || !shared.isMapped {
+            return try appendWritten(stored, sum, total, FrameKind.sealed(kind), records)
+        }
+        let lsn = hot.pointee.nextLSN
+        Self.store(
+            stored, sum: sum, total: total, word: lsn | UInt64(FrameKind.sealed(kind)) << 56, salt: hot.pointee.salt,
+            at: hot.pointee.target + Int(hot.pointee.end))
+        let last = lsn + records - 1
+        hot.pointee.end += UInt64(total)
+        hot.pointee.nextLSN = last + 1
+        hot.pointee.recordsInSegment += records
+        wal_store_release(hot.pointee.published, hot.pointee.end)
+        wal_store_release(appendedWord, last)
+        return Appended(
+            lsn: last, epoch: hot.pointee.epoch, segment: hot.pointee.segmentFirstLSN, end: hot.pointee.end)
+    }
+
+    /// Under the lock, once it is sure in which segment the frame will stand: what is stored for it. Valid until the next call.
+    private func sealed(
+        _ payload: UnsafeRawBufferPointer, _ kind: UInt8, _ records: UInt64
+    ) throws(WalError) -> UnsafeRawBufferPointer {
+        guard let sealing else { return payload }
+        do throws(WalError) {
+            return try sealing.seal(payload, kind: kind, lsn: hot.pointee.nextLSN, records: records)
+        } catch {
+            throw error.at(partition: id, segment: LSN(hot.pointee.segmentFirstLSN), lsn: LSN(hot.pointee.nextLSN))
+        }
+    }
+
     enum StagedAppend {
         case waiting
         /// It would have to wait for the file system: to be done on a thread that may.
@@ -164,8 +208,9 @@ extension PartitionLog {
         _ payload: UnsafeRawBufferPointer, kind: UInt8, records: UInt64, mayBlock: Bool,
         into appended: UnsafeMutablePointer<Appended>, waiter: UnsafeContinuation<WalError?, Never>?
     ) -> StagedAppend {
-        let total = FileFormat.padded(FileFormat.frameHeaderSize &+ payload.count)
-        let sum = payloadChecksum(payload)
+        let total = FileFormat.padded(FileFormat.frameHeaderSize &+ payload.count &+ (sealing?.overhead ?? 0))
+        var (payload, kind) = (payload, kind)
+        var sum = sealing == nil ? payloadChecksum(payload) : 0
         lock()
         var notify = false
         do throws(WalError) {
@@ -186,6 +231,11 @@ extension PartitionLog {
                 }
                 try drain()
                 notify = true
+            }
+            if sealing != nil {
+                payload = try sealed(payload, kind, records)
+                kind = FrameKind.sealed(kind)
+                sum = payloadChecksum(payload)
             }
             if total + FileFormat.markFrameSize > StagingBuffer.capacity {
                 appended.pointee = try appendWritten(payload, sum, total, kind, records)

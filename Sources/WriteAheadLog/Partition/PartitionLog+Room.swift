@@ -65,9 +65,10 @@ extension PartitionLog {
             }
             let real = max(hot.pointee.end + UInt64(total) + markRoom, boundary)
             hot.pointee.stagingLimit = min(real, allocated - footerRoom)
-            // Without a mapping each append comes this way; with something staged too, to drain it first.
+            // Without a mapping each append comes this way; with something staged too, to drain it first; and where frames are
+            // sealed, for which their LSN must be known.
             if shared.isMapped, !staging {
-                hot.pointee.limit = hot.pointee.stagingLimit
+                if sealing == nil { hot.pointee.limit = hot.pointee.stagingLimit }
                 if total < Self.leastWritten { populateAhead(of: segment) }
             }
             return true
@@ -190,11 +191,19 @@ extension PartitionLog {
     /// Under the lock: the next segment, named by the LSN that comes next. Nothing has changed if it throws.
     private func createSegment(_ total: Int, allocating: UInt64) throws(WalError) {
         let directory = try makeDirectory()
-        let header = SegmentHeader(
+        var header = SegmentHeader(
             partition: id, firstLSN: hot.pointee.nextLSN, epoch: hot.pointee.epoch,
             salt: disabled.contains(.salt) ? 1 : shared.storage.random(),
             created: shared.storage.wallClockNow(), codecID: identity.codecID, codecName: identity.codecName,
             codecParameters: identity.codecParameters, typeName: identity.typeName, schema: identity.schema)
+        var sealer: (any WalFrameSealer)?
+        if let sealing {
+            do throws(WalError) {
+                (header, sealer) = try sealing.begin(header)
+            } catch {
+                throw error.at(partition: id, lsn: LSN(header.firstLSN))
+            }
+        }
         let name = FileFormat.segmentName(header.firstLSN)
         let made: PreparedSegment
         if let ready = prepared, Self.capacity(for: total, segmentSize: segmentSize) > ready.capacity {
@@ -236,6 +245,7 @@ extension PartitionLog {
         hot.pointee.recordsInSegment = 0
         hot.pointee.limit = 0
         hot.pointee.stagingLimit = 0
+        if let sealer { sealing?.use(sealer) }
         segments.append(segment)
         active = segment
         directoryIsDirty = true
@@ -388,6 +398,7 @@ extension PartitionLog {
             throw poison(error)
         }
         segment.setSealed(end: footer.dataEnd, lastLSN: footer.lastLSN)
+        sealing?.end()
         segment.mapping = nil
         segment.capacity = Int(segment.fileSize)
         hot.pointee.limit = 0

@@ -99,9 +99,24 @@ final class PartitionLog: @unchecked Sendable {
     /// What STATE says, with a lock of its own, under which the file is written.
     let state: Locked<PartitionState>
 
-    /// What expands the coded batches of a segment, by its header. Set before anybody else sees the partition.
+    // MARK: Set before anybody else sees the partition
+
+    /// What expands the coded batches of a segment, by its header.
     var expansion: (SegmentHeader) throws(WalError) -> BatchExpansion = { (header) throws(WalError) in
-        preconditionFailure("nothing was read before the partition was made")
+        throw needsCodec(header)
+    }
+    var opener: FrameOpening = { _, _ in nil }
+    /// Whether there is a codec for the segments of a header.
+    var knowsCodec: (SegmentHeader) throws(WalError) -> Bool = { _ in false }
+    /// Seals what is appended; nil where the codec does not.
+    var sealing: FrameSealing?
+
+    /// Nothing but the codec can tell what is in a frame.
+    static func needsCodec(_ header: SegmentHeader) -> WalError {
+        WalError(
+            .unknownCodec,
+            "the segment holds frames that only the codec \(header.codecName) (id \(header.codecID)) can take apart; open the log with it",
+            partition: header.partition, segment: LSN(header.firstLSN))
     }
 
     init(id: PartitionID, shared: LogShared, identity: SegmentIdentity, state: PartitionState) {
@@ -200,6 +215,10 @@ final class PartitionLog: @unchecked Sendable {
 
 /// Appends the records of a stored batch, each with its length before it.
 typealias BatchExpansion = (inout WalDecoder, inout WalEncoder) throws(WalError) -> Void
+
+/// Gives what opens the frames of a segment, by its header and the file's first bytes; nil where they are not sealed.
+typealias FrameOpening =
+    (SegmentHeader, _ front: () throws(WalError) -> [UInt8]) throws(WalError) -> (any WalFrameOpener)?
 
 /// Frames that wait in memory for the next sync.
 struct StagingBuffer {

@@ -103,9 +103,12 @@ struct BatchReader {
     }
 
     /// How many records a batch frame's payload holds; nil where it is not just as many as it states. Of a coded batch only the
-    /// codec can tell, and what it states counts. 1 for any other frame of records.
+    /// codec can tell, and of a sealed one who has the key: what it states counts. 1 for any other frame of records.
     static func count(kind: UInt8, payload: UnsafeRawBufferPointer) -> UInt64? {
-        if kind == FrameKind.codedBatch { return codedCount(payload) }
+        switch kind {
+        case FrameKind.codedBatch, FrameKind.sealedBatch, FrameKind.sealedCodedBatch: return codedCount(payload)
+        default: break
+        }
         guard kind == FrameKind.batch else { return 1 }
         guard var batch = BatchReader(payload: payload) else { return nil }
         let count = UInt64(batch.remaining)
@@ -115,7 +118,7 @@ struct BatchReader {
         return batch.bytes.isEmpty ? count : nil
     }
 
-    /// How many records a coded batch says that it has.
+    /// How many records a coded or sealed batch says that it has.
     static func codedCount(_ payload: UnsafeRawBufferPointer) -> UInt64? {
         guard payload.count >= 4 else { return nil }
         let count = UInt64(UInt32(littleEndian: payload.loadUnaligned(as: UInt32.self)))

@@ -24,12 +24,18 @@ struct RecordCursor {
     private var expanded: ExpandedBatch?
     /// Expands the coded batches of `segment`; looked for with the first.
     private var expansion: BatchExpansion?
+    /// Opens the frames of `segment`, where they are sealed.
+    private var opener: (any WalFrameOpener)?
+    /// What was in the sealed frame that the cursor is in.
+    private var opened: ExpandedBatch?
     /// The frame of the last record.
     private var frameStart: UInt64 = 0
     /// Readers see nothing beyond it; kept from the last look.
     private var visibleEnd = 0
     /// Nor any record beyond this one.
-    private var visibleLSN: UInt64
+    private var visibleLSN: UInt64 { didSet { plainLSN = opener == nil ? visibleLSN : 0 } }
+    /// The same for records in frames that are not sealed: none, where they should be.
+    private var plainLSN: UInt64 = 0
 
     /// Of the last record.
     @usableFromInline private(set) var lsn: UInt64 = 0
@@ -158,13 +164,21 @@ struct RecordCursor {
         let base: UnsafeRawPointer
         if maps {
             let mapped = try readableMapping(of: next)
-            (mapping, window, base) = (mapped, nil, UnsafeRawPointer(mapped.base))
+            base = UnsafeRawPointer(mapped.base)
+            opener = try partition.opener(next.header) {
+                Array(UnsafeRawBufferPointer(start: base, count: FileFormat.headerSize))
+            }
+            (mapping, window) = (mapped, nil)
         } else {
             let file = try partition.openDirectory().openFile(next.name, .read)
             try next.check(file)
+            opener = try partition.opener(next.header) { () throws(WalError) in
+                try file.read(FileFormat.headerSize, at: 0)
+            }
             let opened = ReadWindow(file: file)
             (mapping, window, base) = (nil, opened, opened.base)
         }
+        plainLSN = opener == nil ? visibleLSN : 0
         segment = next
         hasNewSegment = true
         behind.epoch = next.header.epoch
@@ -309,12 +323,55 @@ struct RecordCursor {
     private mutating func open(_ target: UInt64) throws(WalError) {
         frameStart = UInt64(scanner.frameOffset)
         nextLSN = target
-        guard scanner.kind != FrameKind.record, var records = try records(of: scanner.kind, scanner.payload) else {
+        let isRecord = scanner.kind == FrameKind.record || scanner.kind == FrameKind.sealedRecord
+        guard !isRecord, let (kind, content) = try content(),
+            var records = try records(of: kind, content)
+        else {
             scanner.offset = scanner.frameOffset
             return
         }
         for _ in scanner.lsn..<target { _ = records.next() }
         batch = records
+    }
+
+    /// What the frame of records just read holds, as if it had not been sealed; nil where it can't be one.
+    private mutating func content() throws(WalError) -> (kind: UInt8, payload: UnsafeRawBufferPointer)? {
+        let (kind, payload) = (scanner.kind, scanner.payload)
+        guard let segment, FrameKind.isSealed(kind) || opener != nil else { return (kind, payload) }
+        guard let opener else {
+            guard try partition.knowsCodec(segment.header) else { throw PartitionLog.needsCodec(segment.header) }
+            scanner.offset = scanner.frameOffset
+            throw corrupt("a sealed frame, in a segment of the codec \(segment.header.codecName), which seals none")
+        }
+        guard FrameKind.isSealed(kind) else {
+            scanner.offset = scanner.frameOffset
+            throw WalError(
+                .notAuthentic,
+                "a frame that is not sealed stands in a segment of sealed ones: somebody changed the file",
+                partition: partition.id, segment: LSN(segment.firstLSN), offset: UInt64(scanner.frameOffset),
+                lsn: LSN(scanner.lsn))
+        }
+        guard let count = BatchReader.count(kind: kind, payload: payload) else { return nil }
+        // A copy of this cursor may still look at what the last one held.
+        if !isKnownUniquelyReferenced(&opened) { opened = ExpandedBatch() }
+        guard let opened else { return nil }
+        opened.bytes.reset()
+        var sealed = payload
+        if kind != FrameKind.sealedRecord {
+            opened.bytes.write(bytes: UnsafeRawBufferPointer(rebasing: payload[..<4]))
+            sealed = UnsafeRawBufferPointer(rebasing: payload[4...])
+        }
+        let frame = WalSealedFrame(
+            lsn: LSN(scanner.lsn), kind: kind, recordCount: UInt32(truncatingIfNeeded: count))
+        do throws(WalError) {
+            try opener.open(sealed, frame, into: &opened.bytes)
+        } catch {
+            scanner.offset = scanner.frameOffset
+            throw error.at(
+                partition: partition.id, segment: LSN(segment.firstLSN), offset: UInt64(scanner.frameOffset),
+                lsn: LSN(scanner.lsn))
+        }
+        return (FrameKind.opened(kind), opened.bytes.bytes)
     }
 
     /// The records of the batch frame just read; nil where it is no batch.
@@ -379,7 +436,7 @@ struct RecordCursor {
         if _fastPath(batch == nil) {
             let before = scanner.offset
             if case .frame = scanner.step() {
-                if _fastPath(scanner.word == nextLSN && nextLSN <= visibleLSN) {
+                if _fastPath(scanner.word == nextLSN && nextLSN <= plainLSN) {
                     // The kind of a plain record is 0, so that the word is its LSN.
                     lsn = nextLSN
                     nextLSN &+= 1
@@ -406,7 +463,7 @@ struct RecordCursor {
             }
             var frames = scanner
             var next = nextLSN
-            let visible = visibleLSN
+            let visible = plainLSN
             while true {
                 let before = frames.offset
                 guard case .frame = frames.step(), frames.word == next, next <= visible else {
@@ -505,14 +562,15 @@ struct RecordCursor {
                     return false
                 }
                 frameStart = UInt64(scanner.frameOffset)
-                if scanner.kind != FrameKind.record {
-                    guard let records = try records(of: scanner.kind, scanner.payload) else {
+                guard let (kind, content) = try content() else { throw corrupt("a batch is shorter than it says") }
+                if kind != FrameKind.record {
+                    guard let records = try records(of: kind, content) else {
                         throw corrupt("a batch is shorter than it says")
                     }
                     batch = records
                     continue
                 }
-                payload = scanner.payload
+                payload = content
                 lsn = nextLSN
                 nextLSN += 1
                 return true

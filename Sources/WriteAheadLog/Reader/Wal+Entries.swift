@@ -84,7 +84,9 @@ extension Wal.Partition {
 
         /// For the first record of a segment: its header says how it is read.
         @usableFromInline @inline(never) mutating func chooseCodec() throws(WalError) {
-            if let segment = records.segment { decoding = try partition.codecs.reader(for: segment.header).decoding }
+            if let segment = records.segment {
+                decoding = try partition.codecs.reader(for: segment.header).plain.decoding
+            }
             records.hasNewSegment = false
         }
 

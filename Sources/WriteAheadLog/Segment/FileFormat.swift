@@ -79,11 +79,29 @@ package enum FrameKind {
     package static let footer: UInt8 = 3
     /// Several records, all or none, which the codec coded as a whole.
     @inlinable package static var codedBatch: UInt8 { 4 }
+    /// What a record holds, sealed by the codec.
+    package static let sealedRecord: UInt8 = 5
+    /// The same of a batch. The count stays in plain.
+    package static let sealedBatch: UInt8 = 6
+    /// The same of a coded batch.
+    package static let sealedCodedBatch: UInt8 = 7
     /// Every kind up to here is known.
-    package static let last: UInt8 = codedBatch
+    package static let last: UInt8 = sealedCodedBatch
 
     /// Whether such a frame holds records.
-    @inline(__always) package static func hasRecords(_ kind: UInt8) -> Bool { kind <= batch || kind == codedBatch }
+    @inline(__always) package static func hasRecords(_ kind: UInt8) -> Bool {
+        kind <= batch || kind >= codedBatch && kind <= last
+    }
+
+    package static func isSealed(_ kind: UInt8) -> Bool { kind >= sealedRecord && kind <= last }
+    /// The kind of a frame of records once it is sealed.
+    package static func sealed(_ kind: UInt8) -> UInt8 {
+        kind == record ? sealedRecord : kind == batch ? sealedBatch : sealedCodedBatch
+    }
+    /// What such a frame holds once it is opened.
+    package static func opened(_ kind: UInt8) -> UInt8 {
+        kind == sealedRecord ? record : kind == sealedBatch ? batch : codedBatch
+    }
 }
 
 /// Bytes in memory with checked little-endian access: for headers, footers and other cold things.
