@@ -159,7 +159,7 @@ let package = Package(
         // The tests run the executable too, which lies beside their bundle.
         .testTarget(
             name: "WalToolTests",
-            dependencies: ["WalTool", "walctl", "WalBinary", "WalJSON", "WalComparison", "WriteAheadLog"],
+            dependencies: ["WalTool", "walctl", "WalBinary", "WalJSON", "WalZstd", "WalComparison", "WriteAheadLog"],
             swiftSettings: strict),
     ]
 )

@@ -25,7 +25,7 @@ public final class ZstdDictionaries: Sendable {
     private let path: String
     private let state = Mutex(State())
 
-    /// Reads the dictionaries of a directory, which is made where it is missing.
+    /// Reads the dictionaries of a directory, which is made where it is missing, and the one around it too.
     ///
     /// - Throws: `.corrupt` for a dictionary that is not what was written; what the file system says.
     public convenience init(at path: String) throws(WalError) {
@@ -34,6 +34,10 @@ public final class ZstdDictionaries: Sendable {
 
     package init(at path: String, create: Bool, storage: any WalStorage) throws(WalError) {
         self.path = path
+        // The log that it is in may not have been made yet.
+        if create, let slash = path.lastIndex(of: "/"), slash > path.startIndex {
+            _ = try storage.openRoot(String(path[..<slash]), create: true)
+        }
         directory = try storage.openRoot(path, create: create)
         try load()
     }

@@ -3,7 +3,7 @@ import Testing
 import WalComparison
 import WriteAheadLog
 
-@Suite(.timeLimit(.minutes(5))) struct `Comparing codecs` {
+@Suite(.timeLimit(.minutes(15))) struct `Comparing codecs` {
     /// A directory that is gone when the test is; what the comparison left in it is an issue.
     private func withDirectory<R>(_ body: (String) async throws -> R) async throws -> R {
         let path = NSTemporaryDirectory() + "wal-comparison-test-" + UUID().uuidString

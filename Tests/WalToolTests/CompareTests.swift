@@ -4,7 +4,7 @@ import WalComparison
 import WalJSON
 import WalTool
 
-@Suite(.timeLimit(.minutes(5))) struct `Comparing codecs from the command line` {
+@Suite(.timeLimit(.minutes(15))) struct `Comparing codecs from the command line` {
     private static let text = (1...40).map { #"{"n":\#($0),"name":"record \#($0)"}"# + "\n" }.joined()
 
     /// As little as shows anything.

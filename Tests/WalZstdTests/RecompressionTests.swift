@@ -80,7 +80,7 @@ import WriteAheadLog
         }
     }
 
-    @Test(.timeLimit(.minutes(2)))
+    @Test(.timeLimit(.minutes(15)))
     func `readers here and in another process, and tails, go on over it`() async throws {
         try await withTemporaryDirectory { path in
             let wal = try await Wal<Event>.open(at: path, configuration: configuration())
@@ -115,7 +115,7 @@ import WriteAheadLog
         }
     }
 
-    @Test(.timeLimit(.minutes(2)))
+    @Test(.timeLimit(.minutes(15)))
     func `in the background it follows the writer`() async throws {
         try await withTemporaryDirectory { path in
             let (events, continuation) = AsyncStream.makeStream(of: Recompression.self)

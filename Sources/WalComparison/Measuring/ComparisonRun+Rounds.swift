@@ -101,15 +101,17 @@ extension ComparisonRun {
                 group.addTask {
                     var records = 0
                     do throws(WalError) {
-                        repeat {
+                        while !Task.isCancelled {
                             let turn = next.withLock { turn in
                                 defer { turn += 1 }
                                 return turn
                             }
+                            // The first one of all, however long it takes: of large records not every task gets to one.
+                            guard turn == 0 || PosixStorage().monotonicNow() < end else { break }
                             let place = order[turn % order.count]
                             try await appendSynced(place, of: lane, to: partition)
                             records += lane.groups[place].count
-                        } while PosixStorage().monotonicNow() < end && !Task.isCancelled
+                        }
                     } catch {
                         return .failure(error)
                     }

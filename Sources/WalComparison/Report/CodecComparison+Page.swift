@@ -65,11 +65,11 @@ extension CodecComparison {
     /// As in the table, with the spread of what has one.
     private func pageCells(_ candidate: CodecFigures) -> [String] {
         func spread(_ spread: CodecFigures.Spread) -> String {
-            "\(NumberText.time(spread.median)) (\(NumberText.time(spread.least)) – \(NumberText.time(spread.most)))"
+            "\(NumberText.time(spread.median))\n\(NumberText.time(spread.least)) – \(NumberText.time(spread.most))"
         }
         func rate(_ spread: CodecFigures.Spread) -> String {
             let (least, most) = (spread.most > 0 ? 1e9 / spread.most : 0, spread.least > 0 ? 1e9 / spread.least : 0)
-            return "\(NumberText.rate(spread.perSecond)) (\(NumberText.rate(least)) – \(NumberText.rate(most)))"
+            return "\(NumberText.rate(spread.perSecond))\n\(NumberText.rate(least)) – \(NumberText.rate(most))"
         }
         var cells = cells(candidate)
         cells[4] = spread(candidate.encode)
@@ -106,6 +106,7 @@ extension CodecComparison {
         .ring { fill: none; stroke: var(--ring); stroke-width: 2.5 } .bar { fill: var(--bar) } .bar.best { fill: var(--ring) }
         .wide { overflow-x: auto } table { border-collapse: collapse; font-size: 12.5px; font-variant-numeric: tabular-nums }
         td, th { text-align: right; padding: .25rem 1rem .25rem 0; border-bottom: 1px solid var(--line); white-space: nowrap }
+        small { color: var(--soft) } .figures td, .figures th { padding-right: .8rem; vertical-align: top }
         .figures td:first-child, .figures th:first-child, .sizes td:nth-child(2), .sizes th:nth-child(2) { text-align: left }
         dl { display: grid; grid-template-columns: max-content 1fr; gap: .2rem 1.2rem } dt { color: var(--soft) } dd { margin: 0; overflow-wrap: anywhere }
         """

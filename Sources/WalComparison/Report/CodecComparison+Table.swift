@@ -36,12 +36,34 @@ extension CodecComparison {
                 + "storage at any time. Replay: a log is opened, read, checked and decoded, from the page cache.",
             "Memory is by how much the process grew at most when it first encoded and decoded.",
         ]
+        if let unsteady = unsteadiest, unsteady.factor > 2 {
+            notes.append(
+                "The rounds are unsteady: by a factor of \(NumberText.decimal(unsteady.factor, 1)) at \(unsteady.name), "
+                    + "\(unsteady.measure). The machine is busy with other things, or the time too short: measure again."
+            )
+        }
         if machine.logsWereInMemory {
             notes.append(
                 "The logs were in memory (\(settings.directory)): the durable figures say nothing about a disk. Name a directory on one."
             )
         }
         return notes
+    }
+
+    /// Where the greatest figure of a round is most times the least.
+    private var unsteadiest: (name: String, measure: String, factor: Double)? {
+        var found: (name: String, measure: String, factor: Double)?
+        for candidate in candidates {
+            let measures: [(String, CodecFigures.Spread)] = [
+                ("encode", candidate.encode), ("decode", candidate.decode), ("append", candidate.append),
+                ("durable append", candidate.durableAppend), ("replay", candidate.replay),
+            ]
+            for (measure, spread) in measures where spread.least > 0 {
+                let factor = spread.most / spread.least
+                if factor > found?.factor ?? 0 { found = (candidate.name, measure, factor) }
+            }
+        }
+        return found
     }
 
     static var heads: [String] {

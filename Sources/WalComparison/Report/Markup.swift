@@ -35,12 +35,18 @@ enum Markup {
             + content + "</svg>"
     }
 
+    /// - Parameter rows: what stands behind a line break in a cell is smaller.
     static func table(_ kind: String, _ heads: [String], _ rows: [[String]]) -> String {
         func row(_ cells: [String], _ tag: String) -> String {
-            "<tr>" + cells.map { "<\(tag)>\(text($0))</\(tag)>" }.joined() + "</tr>"
+            "<tr>" + cells.map { "<\(tag)>\(cell($0))</\(tag)>" }.joined() + "</tr>"
         }
         return "<div class=\"wide\"><table class=\"\(kind)\"><thead>\(row(heads, "th"))</thead><tbody>"
             + rows.map { row($0, "td") }.joined(separator: "\n") + "</tbody></table></div>"
+    }
+
+    private static func cell(_ content: String) -> String {
+        let lines = content.split(separator: "\n", maxSplits: 1).map { text(String($0)) }
+        return lines.count == 2 ? "\(lines[0])<br><small>\(lines[1])</small>" : text(content)
     }
 
     /// So much of a name as a chart has room for.

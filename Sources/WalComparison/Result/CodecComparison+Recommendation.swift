@@ -31,12 +31,14 @@ extension CodecComparison {
 
     /// Figures that are so near to each other are taken as equal: 5 %.
     static var tolerance: Double { 1.05 }
+    /// What rounds that overlap may make of it: 25 %. On a machine that is busy with other things they overlap at any distance.
+    static var spreadTolerance: Double { 1.25 }
 
     /// The candidate to take, and why.
     ///
     /// Candidates that another one beats, or equals, in all of size, durable appends and replay are left out. Of the rest those
-    /// within 5 % of the best in what has priority are taken as equal, and those whose best round was as good as the best one's
-    /// median; of them the one with the least product of all three is recommended, and of several with one product the
+    /// within 5 % of the best in what has priority are taken as equal, and those within 25 % whose best round was as good as the
+    /// best one's median; of them the one with the least product of all three is recommended, and of several with one product the
     /// first.
     ///
     /// There is no answer to give without a candidate: its name and reason are empty then.
@@ -49,7 +51,8 @@ extension CodecComparison {
         }
         let equals = front.filter {
             let cost = Self.cost($0, priority)
-            return cost.median <= best * Self.tolerance || cost.least <= best
+            return cost.median <= best * Self.tolerance
+                || cost.median <= best * Self.spreadTolerance && cost.least <= best
         }
         // `min` gives the first of several.
         let chosen = equals.min { Self.cost($0, .balanced).median < Self.cost($1, .balanced).median } ?? front[0]

@@ -44,7 +44,7 @@ package struct Append: Sendable {
 
     private func perform(_ input: LineReader, _ streams: Streams) async throws -> ToolStatus {
         var configuration = Wal<JSONValue>.Configuration(
-            codec: try codec.codec(), readableCodecs: CodecChoice.available)
+            codec: try codec.codec(in: directory), readableCodecs: try CodecChoice.available(in: directory))
         if let segmentSize { configuration.segmentSize = segmentSize }
         configuration.maximumRecordSize = Self.lineLimit
         let clock = ContinuousClock()

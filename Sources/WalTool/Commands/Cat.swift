@@ -19,15 +19,16 @@ package struct Cat: Sendable {
     private func perform(_ streams: Streams) async throws -> ToolStatus {
         // For its error: a directory without a log could be opened too, and would look like an empty one.
         _ = try LogFiles(at: directory)
+        let codecs = try CodecChoice.available(in: directory)
         let wal = try await Wal<Payload>.openReadOnly(
             at: directory,
             configuration: .init(
-                codec: .bytes(), readableCodecs: [AnyWalCodec(BatchUnpacker())], onDamage: .quarantine))
+                codec: .bytes(), readableCodecs: [AnyWalCodec(BatchUnpacker(among: codecs))], onDamage: .quarantine))
         var left = limit ?? Int.max
         var status = ToolStatus.success
         for id in try partitions(of: wal) where left > 0 {
             do {
-                try print(wal.partition(id), &left, &status, streams)
+                try print(wal.partition(id), codecs, &left, &status, streams)
             } catch {
                 let error = ToolError(any: error)
                 guard error.status == .damaged else { throw error }
@@ -57,7 +58,8 @@ package struct Cat: Sendable {
     }
 
     private func print(
-        _ partition: Wal<Payload>.Partition, _ left: inout Int, _ status: inout ToolStatus, _ streams: Streams
+        _ partition: Wal<Payload>.Partition, _ codecs: [AnyWalCodec<JSONValue>], _ left: inout Int,
+        _ status: inout ToolStatus, _ streams: Streams
     ) throws {
         var cursor = try partition.entries(from: from.map { .lsn($0) } ?? .first).makeCursor()
         var text = WalEncoder()
@@ -80,7 +82,7 @@ package struct Cat: Sendable {
             left -= 1
             if let now = cursor.segmentHeader, now.firstLSN != header?.firstLSN {
                 header = now
-                codec = CodecChoice.reader(for: now)
+                codec = CodecChoice.reader(for: now, among: codecs)
             }
             text.reset()
             do throws(WalError) {

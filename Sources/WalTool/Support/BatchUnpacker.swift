@@ -9,12 +9,13 @@ struct BatchUnpacker: WalBatchCodec {
     var parameters: [UInt8] { [] }
     /// Nil for the one that is asked for readers.
     private let base: (any WalBatchCodec<JSONValue>)?
+    private let codecs: [AnyWalCodec<JSONValue>]
 
-    init() { base = nil }
-    private init(_ base: any WalBatchCodec<JSONValue>) { self.base = base }
+    init(among codecs: [AnyWalCodec<JSONValue>]) { (base, self.codecs) = (nil, codecs) }
+    private init(_ base: any WalBatchCodec<JSONValue>) { (self.base, codecs) = (base, []) }
 
     func reader(id: UInt32, parameters: [UInt8]) -> (any WalCodec<Payload>)? {
-        for candidate in CodecChoice.available {
+        for candidate in codecs {
             // A codec that can't make sense of the parameters, or misses a dictionary, can't take batches apart.
             guard let found = try? candidate.base.reader(id: id, parameters: parameters),
                 let base = found as? any WalBatchCodec<JSONValue>
