@@ -132,7 +132,8 @@ let package = Package(
             ],
             resources: [.copy("Golden")], swiftSettings: strict),
         .testTarget(
-            name: "WalEvolutionTests", dependencies: ["WalBinary", "WalJSON", "WalZstd", "WriteAheadLog"],
+            name: "WalEvolutionTests",
+            dependencies: ["WalBinary", "WalJSON", "WalZstd", "WriteAheadLog", "WalTesting"],
             swiftSettings: strict),
         .testTarget(
             name: "WalComparisonTests", dependencies: ["WalComparison", "WriteAheadLog"], swiftSettings: strict),

@@ -58,7 +58,7 @@ struct JSONKeyedDecoding<Key: CodingKey>: KeyedDecodingContainerProtocol {
     var allKeys: [Key] {
         document.keys(index).compactMap { name in
             // An enum's case may stand under the name that it had.
-            Key(stringValue: name) ?? Evolution(owner).nameOfToday(name).flatMap(Key.init(stringValue:))
+            Key(stringValue: name) ?? Evolution(owner).keyOfToday(name)
         }
     }
 

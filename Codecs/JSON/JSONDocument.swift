@@ -175,6 +175,10 @@ final class JSONDocument {
         guard let value = T(String(decoding: text, as: UTF8.self)), value.isFinite else {
             throw corrupt(index, "\(String(decoding: text.prefix(64), as: UTF8.self)) is beyond \(T.self)")
         }
+        // Of another type than T: a short number is none that T would have to change.
+        if text.count > T.exactDigits, !JSONNumber.isHeld(text, by: value) {
+            throw corrupt(index, "\(String(decoding: text.prefix(64), as: UTF8.self)) is no exact \(T.self)")
+        }
         return value
     }
 

@@ -100,3 +100,29 @@ struct JSONDecimalText: Equatable {
         self.exponent = digits.isEmpty ? 0 : exponent
     }
 }
+
+extension JSONNumber {
+    /// Whether `value` is what was written: an integer that a floating-point type would round is another type's, and so is what has
+    /// more digits than a `Float` tells apart. A `Double`'s own fraction may be written with more digits than it needs.
+    static func isHeld<T: BinaryFloatingPoint & LosslessStringConvertible>(
+        _ text: UnsafeRawBufferPointer, by value: T
+    ) -> Bool {
+        let isInteger = text.allSatisfy { $0 &- 48 < 10 || $0 == UInt8(ascii: "-") }
+        if isInteger {
+            // Only what is beyond 128 bits is not told here, and no integer type of ours has that.
+            guard let integer: Int128 = JSONNumber.integer(text) else {
+                guard let integer: UInt128 = JSONNumber.integer(text) else { return true }
+                return T(exactly: integer) != nil
+            }
+            return T(exactly: integer) != nil
+        }
+        guard T.self == Float.self else { return true }
+        // The shortest text that means this Float means the same number as what was written.
+        return Double(value.description) == Double(String(decoding: text, as: UTF8.self))
+    }
+}
+
+extension BinaryFloatingPoint {
+    /// A decimal of so many digits comes back from the type as it was.
+    static var exactDigits: Int { significandBitCount < 24 ? 6 : 15 }
+}

@@ -198,8 +198,8 @@ struct Holder<Value: Codable & Equatable & WalBinaryValue & Sendable>: Versioned
     }
 }
 
-enum Colour: String, Codable, WalBinaryValue { case red, green }
-enum MoreColours: String, Codable, WalBinaryValue { case red, green, blue }
+enum Colour: String, Codable, WalBinaryValue, Sendable { case red, green }
+enum MoreColours: String, Codable, WalBinaryValue, Sendable { case red, green, blue }
 
 // MARK: Enums
 

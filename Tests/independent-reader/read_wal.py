@@ -160,6 +160,14 @@ class File:
         return self.held[:count]
 
 
+def text(data):
+    """None where it is no UTF-8."""
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        return None
+
+
 def padded(count):
     return (count + 7) & ~7
 
@@ -225,6 +233,7 @@ class Segment:
         self.broken = None          # why the header is none
         self.epoch = self.salt = self.made = self.codec = 0
         self.items = {}
+        self.schema = None          # what the record type looked like, for people
         self.marks = []             # (place, durable LSN, offset, sequence)
         self.mark_frames = []       # (offset, durable LSN), those behind the end included
         self.next = first           # the LSN that follows the last whole frame
@@ -286,6 +295,8 @@ class Segment:
                         self.items[tag].decode("utf-8")
                     except UnicodeDecodeError:
                         self.fault(at, self.first, "item %#x is no UTF-8" % tag)
+            elif tag == 0x8001:
+                self.schema = text(head[at:at + length])
             elif tag < 0x8000:
                 self.refusal = "the header has an item %#x" % tag
                 return
@@ -770,7 +781,7 @@ def summary(partition):
             "epoch": segment.epoch, "codec": segment.codec,
             "codecName": segment.items.get(1, b"").decode("utf-8", "replace"),
             "parameters": segment.items.get(2, b"").hex(),
-            "type": segment.items.get(3, b"").decode("utf-8", "replace"),
+            "type": segment.items.get(3, b"").decode("utf-8", "replace"), "schema": segment.schema,
             "first": segment.first, "next": segment.next, "end": segment.end, "stop": segment.stop,
             "frames": dict(zip(KINDS, segment.kinds)),
             "marks": [{"place": mark[0], "durable": mark[1], "offset": mark[2], "sequence": mark[3]} for mark in segment.marks],

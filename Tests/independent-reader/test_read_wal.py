@@ -415,6 +415,14 @@ class NewerFormatTests(LogCase):
         self.write(segment)
         self.expect(0, [1])
 
+    def test_schema(self):
+        for schema, told in ((b"R { a: Int }", '"schema": "R { a: Int }"'), (b"\xff", '"schema": null')):
+            segment = SegmentWriter(items=((1, b"bytes"), (0x8001, schema), (3, b"bytes")))
+            segment.record()
+            self.write(segment)
+            self.expect(0, [1])
+            self.assertIn(told, "".join(read(self.directory, "--info", "--json")[1]))
+
     def test_state(self):
         self.write(SegmentWriter(), state=slot(version=2))
         self.expect(2, [], "unusable: partition 1: STATE has version 2")

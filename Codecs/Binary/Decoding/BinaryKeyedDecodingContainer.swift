@@ -15,7 +15,7 @@ struct BinaryKeyedDecodingContainer<Key: CodingKey>: KeyedDecodingContainerProto
         for name in (try? session.state.pointee.keys(head)) ?? [] {
             if let key = Key(stringValue: name) {
                 keys.append(key)
-            } else if let key = Evolution(owner).nameOfToday(name).flatMap(Key.init(stringValue:)) {
+            } else if let key = Evolution(owner).keyOfToday(name) as Key? {
                 // An enum's case under the name that it had.
                 keys.append(key)
             }

@@ -100,11 +100,13 @@ extension Dictionary: WalBinaryValue where Key: WalBinaryValue, Value: WalBinary
                 self[key] = try Value(from: &decoder)
             }
         } else {
+            // Where the array begins, for behind its end nothing leads to it.
+            let start = decoder.offset
             var elements = try decoder.beginArray()
             while try decoder.next(in: &elements) {
                 let key = try Key(from: &decoder)
                 guard try decoder.next(in: &elements) else {
-                    throw WalDecoder.malformed("a dictionary's last key has no value", at: decoder.offset)
+                    throw WalDecoder.malformed("a dictionary's last key has no value", at: start)
                 }
                 self[key] = try Value(from: &decoder)
             }

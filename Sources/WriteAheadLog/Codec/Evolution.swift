@@ -8,9 +8,12 @@ package struct Evolution {
     /// The names that a field or case had before.
     package func aliases(of name: String) -> [String] { type?.walAliases[name] ?? [] }
 
-    /// The name of today of a field or case that was written under another.
-    package func nameOfToday(_ written: String) -> String? {
-        type?.walAliases.first { $0.value.contains(written) }?.key
+    /// The key of today of a field or case that was written under another name. A case and what one carries may have had the same,
+    /// of which only one is a key here; among several the order does not depend on the dictionary's.
+    package func keyOfToday<Key: CodingKey>(_ written: String) -> Key? {
+        guard let type else { return nil }
+        return type.walAliases.filter { $0.value.contains(written) }.keys.sorted().lazy
+            .compactMap { Key(stringValue: $0) }.first
     }
 
     /// What a field is that a record lacks; nil where its type does not say.

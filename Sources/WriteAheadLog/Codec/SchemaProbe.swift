@@ -5,7 +5,7 @@ final class SchemaProbe {
     private let known: (Any.Type) -> Any?
     private var open: Set<ObjectIdentifier> = []
     /// A bound on what a type that asks for ever can cost.
-    private var budget = 1_000
+    fileprivate var budget = 1_000
 
     init(names: [String], known: @escaping (Any.Type) -> Any?) {
         self.names = names
@@ -83,7 +83,20 @@ final class SchemaProbe {
         /// The field of the node around that this one's shape is to go to.
         private var parent: (node: Node, field: Int)?
 
-        init(probe: SchemaProbe) { self.probe = probe }
+        /// How many containers are around this one that no look at a type of its own came between.
+        private let depth: Int
+
+        init(probe: SchemaProbe, depth: Int = 0) {
+            self.probe = probe
+            self.depth = depth
+        }
+
+        /// A node within this one. A type that goes down by itself, for `contains` is always true here, comes to an end by this.
+        func inner() throws -> Node {
+            probe.budget -= 1
+            guard depth < 24, probe.budget > 0 else { throw Ended() }
+            return Node(probe: probe, depth: depth + 1)
+        }
 
         var codingPath: [any CodingKey] { [] }
         var userInfo: [CodingUserInfoKey: Any] { [:] }
@@ -110,9 +123,9 @@ final class SchemaProbe {
         }
 
         /// A node for the container of a field, whose fields show as that field's.
-        func nested(_ name: String) -> Node {
+        func nested(_ name: String) throws -> Node {
             note(name, .structure("", []))
-            let child = Node(probe: probe)
+            let child = try inner()
             if case .keyed(let fields) = shape, let place = fields.firstIndex(where: { $0.name == name }) {
                 child.parent = (self, place)
             }
@@ -156,8 +169,8 @@ final class SchemaProbe {
         func nestedUnkeyedContainer(forKey key: Key) throws -> any UnkeyedDecodingContainer {
             try node.nested(key.stringValue).unkeyedContainer()
         }
-        func superDecoder() throws -> any Decoder { node.nested("super") }
-        func superDecoder(forKey key: Key) throws -> any Decoder { node.nested(key.stringValue) }
+        func superDecoder() throws -> any Decoder { try node.nested("super") }
+        func superDecoder(forKey key: Key) throws -> any Decoder { try node.nested(key.stringValue) }
 
         // The library's own versions of these ask `contains` and `decodeNil` first, and would show no optional.
         func decodeIfPresent(_ type: Bool.Type, forKey key: Key) throws -> Bool? { try any(type, key) }
@@ -197,15 +210,15 @@ final class SchemaProbe {
             keyedBy type: Nested.Type
         ) throws -> KeyedDecodingContainer<Nested> {
             currentIndex += 1
-            return try Node(probe: node.probe).container(keyedBy: type)
+            return try node.inner().container(keyedBy: type)
         }
         mutating func nestedUnkeyedContainer() throws -> any UnkeyedDecodingContainer {
             currentIndex += 1
-            return try Node(probe: node.probe).unkeyedContainer()
+            return try node.inner().unkeyedContainer()
         }
         mutating func superDecoder() throws -> any Decoder {
             currentIndex += 1
-            return Node(probe: node.probe)
+            return try node.inner()
         }
     }
 

@@ -59,12 +59,17 @@ public protocol WalSchemaProviding {
 /// The types that are being described, so that one which holds itself comes to an end.
 public struct WalSchemaScope {
     private var open: Set<ObjectIdentifier> = []
+    /// How many types are yet described with their parts. Types that name each other twice over double at every level.
+    private var budget = 500
 
     public init() {}
 
     public mutating func schema<T>(of type: T.Type) -> WalSchema {
         guard let providing = type as? any WalSchemaProviding.Type else { return .value(String(describing: type)) }
-        guard open.insert(ObjectIdentifier(type)).inserted else { return .reference(String(describing: type)) }
+        guard budget > 0, open.insert(ObjectIdentifier(type)).inserted else {
+            return .reference(String(describing: type))
+        }
+        budget -= 1
         defer { open.remove(ObjectIdentifier(type)) }
         return providing.walSchema(in: &self)
     }

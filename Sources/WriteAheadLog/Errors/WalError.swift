@@ -146,6 +146,20 @@ public struct WalError: Error, Sendable {
                 explanation: explanation))
     }
 
+    /// The error of a record that can't be read, with what its segment's header says that records look like.
+    func inSegment(writtenWith schema: String, reading type: (some WalCodable).Type) -> WalError {
+        guard code == .decoding, !schema.isEmpty else { return self }
+        let (known, path) = (storage.explanation, storage.codingPath)
+        return explained {
+            var found = known?() ?? Explanation(text: "", codingPath: path)
+            found.text += "; the build that wrote the segment had \(schema)"
+            // A codec that compares has said so.
+            let wanted = known == nil ? SegmentHeader.schema(of: type) : ""
+            if !wanted.isEmpty { found.text += ", this one reads \(wanted)" }
+            return found
+        }
+    }
+
     private init(_ storage: Storage) { self.storage = storage }
 
     package var recordOffset: Int? { storage.recordOffset }

@@ -112,6 +112,8 @@ public final class Wal<Record: WalCodable>: Sendable {
 
     let configuration: Configuration
     let shared: LogShared
+    /// What new segments say that a record looks like; worked out once for all partitions.
+    private let schema: String
     let table: PartitionTable<Partition>
     /// Guards the making of partitions, and `close`.
     private let isClosed = Locked(false)
@@ -169,6 +171,7 @@ public final class Wal<Record: WalCodable>: Sendable {
         self.configuration = configuration
         shared = LogShared(storage: storage, root: root, settings: settings, lockFile: lockFile)
         shared.rootIsDirty.withLock { $0 = !isReadOnly }
+        schema = isReadOnly ? "" : SegmentHeader.schema(of: Record.self)
         table = PartitionTable()
         for entry in try root.list() {
             guard let id = FileFormat.partition(ofDirectoryNamed: entry.name) else { continue }
@@ -228,21 +231,13 @@ public final class Wal<Record: WalCodable>: Sendable {
         try file.write(text, at: 0)
     }
 
-    /// What a segment's header says of the record type; at most 1,024 bytes, so that a header has room for it.
-    private static var schema: String {
-        guard Record.self is any WalSchemaProviding.Type else { return "" }
-        var scope = WalSchemaScope()
-        let text = scope.schema(of: Record.self).description
-        return text.utf8.count <= 1_024 ? text : ""
-    }
-
     private func makePartition(
         _ id: PartitionID, _ result: inout PartitionRecovery.Result, exists: Bool
     ) throws(WalError) -> Partition {
         let codec = configuration.partitionCodecs[id] ?? configuration.codec
         let identity = SegmentIdentity(
             codecID: codec.id, codecName: codec.name, codecParameters: codec.parameters, typeName: Record.walTypeName,
-            schema: Self.schema)
+            schema: schema)
         let newest = max(result.state.epoch, result.segments.map(\.header.epoch).max() ?? 0)
         let epoch =
             shared.settings.disabled.contains(.epoch)

@@ -92,7 +92,8 @@ extension Wal.Partition {
 
         @usableFromInline @inline(never) func located(_ error: WalError) -> WalError {
             error.at(
-                partition: partition.id, segment: records.segment.map { LSN($0.firstLSN) }, lsn: LSN(records.lsn))
+                partition: partition.id, segment: records.segment.map { LSN($0.firstLSN) }, lsn: LSN(records.lsn)
+            ).inSegment(writtenWith: records.segment?.header.schema ?? "", reading: Record.self)
         }
     }
 

@@ -63,7 +63,9 @@ package struct SegmentHeader: Equatable, Sendable {
         item(Item.codecParameters, codecParameters)
         item(Item.typeName, Array(typeName.utf8))
         // A help, which goes where it has no room.
-        if !schema.isEmpty, bytes.count + 4 + schema.utf8.count <= FileFormat.headerSize - 4 {
+        if !schema.isEmpty, schema.utf8.count <= Self.largestSchema,
+            bytes.count + 4 + schema.utf8.count <= FileFormat.headerSize - 4
+        {
             item(Item.schema, Array(schema.utf8))
         }
         bytes.store(UInt32(bytes.count - Self.fixedSize), at: 60)
@@ -115,7 +117,8 @@ package struct SegmentHeader: Equatable, Sendable {
             case Item.codecName: codecName = String(decoding: content, as: UTF8.self)
             case Item.codecParameters: codecParameters = Array(content)
             case Item.typeName: typeName = String(decoding: content, as: UTF8.self)
-            case Item.schema: schema = String(decoding: content, as: UTF8.self)
+            // Nothing is read by it, so that one which is no text does no harm.
+            case Item.schema: schema = String(validating: content, as: UTF8.self) ?? ""
             case Item.mayBeSkipped...: break
             default:
                 throw WalError(
