@@ -10,7 +10,9 @@ import WriteAheadLog
     @Test func `append takes the newest dictionary beside the log, and cat finds it`() async throws {
         try await withTemporaryDirectory { path in
             let directory = path + "/log"
-            let lines = (0..<2_000).map { #"{"id":\#($0),"text":"the same words in each of these records, \#($0 % 7)"}"# }
+            let lines = (0..<2_000).map {
+                #"{"id":\#($0),"text":"the same words in each of these records, \#($0 % 7)"}"#
+            }
             let dictionaries = try ZstdDictionaries(at: directory + "/dictionaries")
             try dictionaries.add(ZstdDictionary.train(on: lines.map { Array($0.utf8) }, capacity: 2048))
             var append = Append(directory: directory)

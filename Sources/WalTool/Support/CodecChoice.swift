@@ -35,7 +35,8 @@ package enum CodecChoice: String, CaseIterable, Sendable {
         #if Zstd
         let dictionaries = try dictionaries(in: directory)
         return [
-            .binary(), .json(), .zstd(.binary(), dictionaries: dictionaries), .zstd(.json(), dictionaries: dictionaries),
+            .binary(), .json(), .zstd(.binary(), dictionaries: dictionaries),
+            .zstd(.json(), dictionaries: dictionaries),
         ]
         #else
         return [.binary(), .json()]
