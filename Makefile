@@ -40,8 +40,10 @@ demo: deps
 test: deps
 	$(SWIFT) test
 
+# What takes minutes and is the same with and without a trait, or under a sanitizer: simulations on one thread, suites of many files.
+SLOW = --skip WalSimulationTests --skip BadInput --skip VerifyTests --skip FoundBySimulation --skip TornTail --skip Ghost
 test-minimal:
-	$(SWIFT) test --disable-default-traits --scratch-path .build-minimal
+	$(SWIFT) test --disable-default-traits --scratch-path .build-minimal $(SLOW)
 	$(SWIFT) build --package-path Tests/Consumer --scratch-path .build-consumer
 	.build-consumer/debug/consumer .build-consumer/data
 
@@ -79,8 +81,6 @@ controls: deps
 	$(SWIFT) build -c release --product simulate
 	.build/release/simulate controls
 
-# The simulations run on one thread, and the suites of many files say nothing that the others do not.
-SLOW = --skip WalSimulationTests --skip BadInput --skip VerifyTests --skip FoundBySimulation --skip TornTail --skip Ghost
 sanitize: deps
 	$(SWIFT) build --build-tests --sanitize=thread --scratch-path .build-tsan
 	TSAN_OPTIONS=suppressions=$(CURDIR)/.ci/tsan-suppressions \
