@@ -10,14 +10,20 @@ struct DumpCommand: AsyncParsableCommand {
     @Argument var directory: String
 
     func run() async throws {
-        // The bytes as they are in the file, whatever the codec.
-        let wal = try await Wal<Payload>.openReadOnly(at: directory, configuration: .init(codec: .bytes()))
+        // The bytes as they are in the file, whatever the codec; a question mark for those that were compressed together.
+        let wal = try await Wal<Payload>.openReadOnly(
+            at: directory,
+            configuration: .init(codec: .bytes(), readableCodecs: [AnyWalCodec(OpaqueBatches())]))
         let digits = Array("0123456789abcdef".utf8)
         var text: [UInt8] = []
         for id in wal.partitionIDs {
             var cursor = try wal.partition(id).entries().makeCursor()
             while let (lsn, bytes) = try cursor.nextPayload() {
                 text += Array("\(id) \(lsn) ".utf8)
+                if bytes == OpaqueBatches.hidden {
+                    text += [UInt8(ascii: "?"), 10]
+                    continue
+                }
                 text.reserveCapacity(text.count + 2 * bytes.count + 1)
                 for byte in bytes {
                     text.append(digits[Int(byte >> 4)])
