@@ -253,7 +253,7 @@ extension Command: Meaningful {
     }
 }
 
-@Suite(.timeLimit(.minutes(10))) struct GarbageHuntTests {
+@Suite(.timeLimit(.minutes(15))) struct GarbageHuntTests {
     private static let types: [any Meaningful.Type] = [
         Bool.self, Int.self, Int8.self, UInt16.self, Int32.self, UInt64.self, Int128.self, Double.self, Float.self,
         Decimal.self, String.self, [UInt8].self, Data.self, Date.self, UUID.self, URL.self, Colour.self,

@@ -3,7 +3,7 @@ import WalJSON
 import WriteAheadLog
 
 /// What finds out what a type reads runs that type's `init(from:)`, which is anybody's.
-@Suite(.timeLimit(.minutes(1))) struct SchemaProbeTests {
+@Suite(.timeLimit(.minutes(15))) struct SchemaProbeTests {
     private func message<Record: Codable & WalCodable>(_: Record.Type, _ text: String) -> String {
         Array(text.utf8).withUnsafeBytes { bytes in
             var decoder = WalDecoder(unsafeBytes: bytes)

@@ -5,7 +5,7 @@ import WalTesting
 @testable import WriteAheadLog
 
 /// Ways that exist for speed alone do what the plain ones do.
-@Suite("Fast paths", .timeLimit(.minutes(5)))
+@Suite("Fast paths", .timeLimit(.minutes(15)))
 struct FastPathTests {
     @Test("bytes of every length are copied into an encoder as they are")
     func smallCopies() {

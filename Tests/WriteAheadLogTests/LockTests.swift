@@ -3,7 +3,7 @@ import Foundation
 import Testing
 
 /// Unlocking is a plain store: that nobody sleeps on is the work of the one who goes to sleep.
-@Suite("The lock", .timeLimit(.minutes(2)))
+@Suite("The lock", .timeLimit(.minutes(15)))
 struct LockTests {
     /// Guarded by the lock alone.
     private final class Counter: @unchecked Sendable {

@@ -6,7 +6,7 @@ import WriteAheadLog
 private let fullTable = ProcessInfo.processInfo.environment["WAL_FULL_TABLE"] != nil
 
 /// The heavy ones, one after the other: others need a thread too.
-@Suite("Damage, exhaustively", .serialized, .timeLimit(.minutes(fullTable ? 600 : 10)))
+@Suite("Damage, exhaustively", .serialized, .timeLimit(.minutes(fullTable ? 600 : 15)))
 enum ExhaustiveDamageTests {}
 
 extension ExhaustiveDamageTests {
