@@ -65,16 +65,12 @@ struct JSONKeyedDecoding<Key: CodingKey>: KeyedDecodingContainerProtocol {
     func contains(_ key: Key) -> Bool { find(key) != nil }
 
     /// The value of a field, whichever of its names the record has.
-    private func find(_ key: Key) -> Int? {
-        if let found = document.find(key.stringValue, index) { return found }
-        for alias in Evolution(owner).aliases(of: key.stringValue) {
-            if let found = document.find(alias, index) { return found }
-        }
-        return nil
+    @inline(__always) private func find(_ key: Key) -> Int? {
+        document.find(key.stringValue, index) ?? document.findEarlier(key.stringValue, index, owner)
     }
 
     /// The value of a field, or what its type says it is where the record lacks it.
-    private func value<T>(_ key: Key, _ read: (Int) throws -> T) throws -> T {
+    @inline(__always) private func value<T>(_ key: Key, _ read: (Int) throws -> T) throws -> T {
         if let found = find(key) { return try read(found) }
         if let value = try Evolution(owner).defaultValue(of: key.stringValue, as: T.self) { return value }
         return try read(value(key))
@@ -89,22 +85,22 @@ struct JSONKeyedDecoding<Key: CodingKey>: KeyedDecodingContainerProtocol {
     }
 
     func decodeNil(forKey key: Key) throws -> Bool { document.isNull(try value(key)) }
-    func decode(_: Bool.Type, forKey key: Key) throws -> Bool { try value(key, document.bool) }
-    func decode(_: String.Type, forKey key: Key) throws -> String { try value(key, document.string) }
-    func decode(_: Double.Type, forKey key: Key) throws -> Double { try value(key, document.float) }
-    func decode(_: Float.Type, forKey key: Key) throws -> Float { try value(key, document.float) }
-    func decode(_: Int.Type, forKey key: Key) throws -> Int { try value(key, document.integer) }
-    func decode(_: Int8.Type, forKey key: Key) throws -> Int8 { try value(key, document.integer) }
-    func decode(_: Int16.Type, forKey key: Key) throws -> Int16 { try value(key, document.integer) }
-    func decode(_: Int32.Type, forKey key: Key) throws -> Int32 { try value(key, document.integer) }
-    func decode(_: Int64.Type, forKey key: Key) throws -> Int64 { try value(key, document.integer) }
-    func decode(_: UInt.Type, forKey key: Key) throws -> UInt { try value(key, document.integer) }
-    func decode(_: UInt8.Type, forKey key: Key) throws -> UInt8 { try value(key, document.integer) }
-    func decode(_: UInt16.Type, forKey key: Key) throws -> UInt16 { try value(key, document.integer) }
-    func decode(_: UInt32.Type, forKey key: Key) throws -> UInt32 { try value(key, document.integer) }
-    func decode(_: UInt64.Type, forKey key: Key) throws -> UInt64 { try value(key, document.integer) }
-    func decode(_: Int128.Type, forKey key: Key) throws -> Int128 { try value(key, document.integer) }
-    func decode(_: UInt128.Type, forKey key: Key) throws -> UInt128 { try value(key, document.integer) }
+    func decode(_: Bool.Type, forKey key: Key) throws -> Bool { try value(key) { try document.bool($0) } }
+    func decode(_: String.Type, forKey key: Key) throws -> String { try value(key) { try document.string($0) } }
+    func decode(_: Double.Type, forKey key: Key) throws -> Double { try value(key) { try document.float($0) } }
+    func decode(_: Float.Type, forKey key: Key) throws -> Float { try value(key) { try document.float($0) } }
+    func decode(_: Int.Type, forKey key: Key) throws -> Int { try value(key) { try document.integer($0) } }
+    func decode(_: Int8.Type, forKey key: Key) throws -> Int8 { try value(key) { try document.integer($0) } }
+    func decode(_: Int16.Type, forKey key: Key) throws -> Int16 { try value(key) { try document.integer($0) } }
+    func decode(_: Int32.Type, forKey key: Key) throws -> Int32 { try value(key) { try document.integer($0) } }
+    func decode(_: Int64.Type, forKey key: Key) throws -> Int64 { try value(key) { try document.integer($0) } }
+    func decode(_: UInt.Type, forKey key: Key) throws -> UInt { try value(key) { try document.integer($0) } }
+    func decode(_: UInt8.Type, forKey key: Key) throws -> UInt8 { try value(key) { try document.integer($0) } }
+    func decode(_: UInt16.Type, forKey key: Key) throws -> UInt16 { try value(key) { try document.integer($0) } }
+    func decode(_: UInt32.Type, forKey key: Key) throws -> UInt32 { try value(key) { try document.integer($0) } }
+    func decode(_: UInt64.Type, forKey key: Key) throws -> UInt64 { try value(key) { try document.integer($0) } }
+    func decode(_: Int128.Type, forKey key: Key) throws -> Int128 { try value(key) { try document.integer($0) } }
+    func decode(_: UInt128.Type, forKey key: Key) throws -> UInt128 { try value(key) { try document.integer($0) } }
     func decode<T: Decodable>(_: T.Type, forKey key: Key) throws -> T {
         try value(key) { try document.decode(T.self, $0) }
     }

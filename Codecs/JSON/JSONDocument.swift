@@ -11,6 +11,8 @@ final class JSONDocument {
     let tape: JSONTape
     /// Where the last key that was asked for was found: `decodeIfPresent` asks three times.
     private var last: (object: Int, key: Int) = (-1, -1)
+    /// What the type that asked last says of its past.
+    private var past: (owner: ObjectIdentifier, evolution: Evolution)?
     /// The keys of objects that have many.
     private var indexes: [Int: [ExactKey: Int]] = [:]
 
@@ -72,6 +74,17 @@ final class JSONDocument {
         guard found >= 0 else { return nil }
         last = (object, found)
         return found + 1
+    }
+
+    /// The value of a field under a name that it had before. Optional fields that are not there come here too, so that the type is
+    /// asked once whether it has a past, as long as the same one reads.
+    @inline(never) func findEarlier(_ name: String, _ object: Int, _ owner: Any.Type) -> Int? {
+        if past?.owner != ObjectIdentifier(owner) { past = (ObjectIdentifier(owner), Evolution(owner)) }
+        guard let past, past.evolution.exists else { return nil }
+        for alias in past.evolution.aliases(of: name) {
+            if let found = find(alias, object) { return found }
+        }
+        return nil
     }
 
     private func makeIndex(_ object: Int) -> [ExactKey: Int] {

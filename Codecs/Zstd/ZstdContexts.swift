@@ -8,9 +8,7 @@ internal import WriteAheadLog
 ///
 /// A slot is taken by exchanging its word for zero, and given back by exchanging zero for the word: whoever holds a context
 /// holds it alone, and no lock is needed.
-final class ZstdContexts: @unchecked Sendable {
-    // Sendable: zstd never changes a dictionary that was made ready.
-
+final class ZstdContexts: Sendable {
     private struct Slots: ~Copyable, Sendable {
         let first = Atomic<UInt>(0)
         let second = Atomic<UInt>(0)
@@ -36,30 +34,53 @@ final class ZstdContexts: @unchecked Sendable {
 
     private let level: Int
     private let windowLog: Int?
-    private let compressing: OpaquePointer?
-    private let expanding: OpaquePointer?
+    private let dictionary: ZstdDictionary?
+    /// The dictionary made ready for either use, with the first that comes: a codec that only reads old segments, one for each,
+    /// makes no tables to compress by, which at a high level take milliseconds. zstd never changes them again. 0 until then.
+    private let compressing = Atomic<UInt>(0)
+    private let expanding = Atomic<UInt>(0)
     private let compressors = Slots()
     private let decompressors = Slots()
 
     init(level: Int, windowLog: Int?, dictionary: ZstdDictionary?) {
         self.level = level
         self.windowLog = windowLog
-        // Nil where there is no memory for it, which the first call then says.
-        compressing = dictionary.flatMap { dictionary in
-            dictionary.bytes.withUnsafeBytes { ZSTD_createCDict($0.baseAddress, $0.count, Int32(level)) }
-        }
-        expanding = dictionary.flatMap { dictionary in
-            dictionary.bytes.withUnsafeBytes { ZSTD_createDDict($0.baseAddress, $0.count) }
-        }
-        hasDictionary = dictionary != nil
+        self.dictionary = dictionary
     }
-    private let hasDictionary: Bool
 
     deinit {
         while let context = compressors.take() { ZSTD_freeCCtx(context) }
         while let context = decompressors.take() { ZSTD_freeDCtx(context) }
-        if let compressing { ZSTD_freeCDict(compressing) }
-        if let expanding { ZSTD_freeDDict(expanding) }
+        if let made = OpaquePointer(bitPattern: compressing.load(ordering: .acquiring)) { ZSTD_freeCDict(made) }
+        if let made = OpaquePointer(bitPattern: expanding.load(ordering: .acquiring)) { ZSTD_freeDDict(made) }
+    }
+
+    /// Nil without a dictionary.
+    private func compressingDictionary() throws(WalError) -> OpaquePointer? {
+        guard let dictionary else { return nil }
+        if let made = OpaquePointer(bitPattern: compressing.load(ordering: .acquiring)) { return made }
+        guard let fresh = dictionary.bytes.withUnsafeBytes({ ZSTD_createCDict($0.baseAddress, $0.count, Int32(level)) })
+        else { throw WalError(.encoding, "zstd: no memory for a dictionary to compress by") }
+        let (isFirst, made) = compressing.compareExchange(
+            expected: 0, desired: UInt(bitPattern: fresh), ordering: .acquiringAndReleasing)
+        if isFirst { return fresh }
+        // Another thread was faster.
+        ZSTD_freeCDict(fresh)
+        return OpaquePointer(bitPattern: made)
+    }
+
+    /// Nil without a dictionary.
+    private func expandingDictionary() throws(WalError) -> OpaquePointer? {
+        guard let dictionary else { return nil }
+        if let made = OpaquePointer(bitPattern: expanding.load(ordering: .acquiring)) { return made }
+        guard let fresh = dictionary.bytes.withUnsafeBytes({ ZSTD_createDDict($0.baseAddress, $0.count) }) else {
+            throw WalError(.decoding, "zstd: no memory for a dictionary to expand by")
+        }
+        let (isFirst, made) = expanding.compareExchange(
+            expected: 0, desired: UInt(bitPattern: fresh), ordering: .acquiringAndReleasing)
+        if isFirst { return fresh }
+        ZSTD_freeDDict(fresh)
+        return OpaquePointer(bitPattern: made)
     }
 
     private func check(_ result: Int, _ code: WalError.Code) throws(WalError) {
@@ -69,7 +90,8 @@ final class ZstdContexts: @unchecked Sendable {
     }
 
     private func makeCompressor() throws(WalError) -> OpaquePointer {
-        guard let context = ZSTD_createCCtx(), !hasDictionary || compressing != nil else {
+        let dictionary = try compressingDictionary()
+        guard let context = ZSTD_createCCtx() else {
             throw WalError(.encoding, "zstd: no memory for a compression context")
         }
         do throws(WalError) {
@@ -80,7 +102,7 @@ final class ZstdContexts: @unchecked Sendable {
             // The log has a checksum of its own, and the segment names the dictionary.
             try check(ZSTD_CCtx_setParameter(context, ZSTD_c_checksumFlag, 0), .encoding)
             try check(ZSTD_CCtx_setParameter(context, ZSTD_c_dictIDFlag, 0), .encoding)
-            if let compressing { try check(ZSTD_CCtx_refCDict(context, compressing), .encoding) }
+            if let dictionary { try check(ZSTD_CCtx_refCDict(context, dictionary), .encoding) }
         } catch {
             ZSTD_freeCCtx(context)
             throw error
@@ -131,7 +153,8 @@ final class ZstdContexts: @unchecked Sendable {
         guard size / (128 << 10) <= stored.count / 4 else {
             throw WalError(.decoding, "a zstd frame of \(stored.count) bytes that claims to hold \(size)")
         }
-        guard let context = decompressors.take() ?? ZSTD_createDCtx(), !hasDictionary || expanding != nil else {
+        let dictionary = try expandingDictionary()
+        guard let context = decompressors.take() ?? ZSTD_createDCtx() else {
             throw WalError(.decoding, "zstd: no memory for a decompression context")
         }
         defer { if !decompressors.give(context) { ZSTD_freeDCtx(context) } }
@@ -139,7 +162,7 @@ final class ZstdContexts: @unchecked Sendable {
         encoder.write(upTo: size) { room in
             frame.withBytes { frame in
                 result = ZSTD_decompress_usingDDict(
-                    context, room.baseAddress, room.count, frame.baseAddress, frame.count, expanding)
+                    context, room.baseAddress, room.count, frame.baseAddress, frame.count, dictionary)
             }
             return ZSTD_isError(result) == 0 ? result : 0
         }

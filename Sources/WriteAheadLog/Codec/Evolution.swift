@@ -5,6 +5,9 @@ package struct Evolution {
     /// - Parameter owner: the type whose fields are looked up.
     package init(_ owner: Any.Type) { type = owner as? any WalEvolving.Type }
 
+    /// Whether it says anything.
+    package var exists: Bool { type != nil }
+
     /// The names that a field or case had before.
     package func aliases(of name: String) -> [String] { type?.walAliases[name] ?? [] }
 
