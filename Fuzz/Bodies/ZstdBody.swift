@@ -63,7 +63,11 @@ enum ZstdBody {
         parameters += input.bytes(input.short() % 2048)
         let found: (any WalCodec<JSONValue>)?
         do throws(WalError) { found = try json.reader(id: id, parameters: parameters) } catch {
-            throw FuzzFailure("looking for a reader throws \(error)")
+            // A dictionary that nobody has: the error names it. Nothing else is refused by an error.
+            guard error.code == .unknownCodec, error.message.contains("dictionary") else {
+                throw FuzzFailure("looking for a reader throws \(error)")
+            }
+            return
         }
         if let found { _ = try decodeAny(found, Array(input.rest)) }
     }
