@@ -18,6 +18,9 @@ extension Place {
             Measurement(name: "encode_codable_65", unit: "ns/record", target: 650) { try encodings(codable, 200_000) },
             Measurement(name: "decode_codable_65", unit: "ns/record", target: 950) { try decodings(codable, 200_000) },
             Measurement(
+                name: "decode_codable_vs_floor", unit: "ns/record", limitIs: "a decoder that reads nothing",
+                ours: { try decodings(codable, 200_000) }, limit: { try floorDecodings(200_000) }),
+            Measurement(
                 name: "encode_codable_vs_json", unit: "ns/record", target: 0.05, limitIs: "Foundation's JSONEncoder",
                 ours: { try encodings(codable, 200_000) }, limit: { try jsonEncodings(10_000) }),
             Measurement(
@@ -118,6 +121,22 @@ private func jsonEncodings(_ count: Int) throws -> Double {
     let start = bench_clock()
     for _ in 0..<count { bytes += try encoder.encode(Change.sample).count }
     return bytes > 65 * count ? Double(bench_clock() - start) / Double(count) : -1
+}
+
+@inline(never)
+private func floorDecodings(_ count: Int) throws -> Double {
+    guard case .put(let key, let value) = Change.sample else { return -1 }
+    let source = FloorSource(name: "put", key: key, value: value)
+    var sum = 0
+    let start = bench_clock()
+    for _ in 0..<count { sum &+= touch(try decodedAnyhow(Change.self, FloorDecoder(source: source))) }
+    return sum == 65 * count ? Double(bench_clock() - start) / Double(count) : -1
+}
+
+/// As a codec does, which does not know the type.
+@inline(never) @_optimize(none)
+private func decodedAnyhow<Record: Decodable>(_: Record.Type, _ decoder: any Decoder) throws -> Record {
+    try Record(from: decoder)
 }
 
 private func jsonDecodings(_ count: Int) throws -> Double {

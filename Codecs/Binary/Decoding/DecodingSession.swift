@@ -6,23 +6,25 @@ internal import FoundationEssentials
 internal import Foundation
 #endif
 
-/// One record's decoding, which decoders and containers share.
-final class DecodingSession {
-    let state: UnsafeMutablePointer<DecodingState>
+/// One record's decoding, which decoders and containers share: one allocation, with room for the frames of most records.
+final class DecodingSession: ManagedBuffer<DecodingState, DecodingFrame> {
+    private static let room = 8
+
+    static func make(input: UnsafeMutablePointer<WalDecoder>) -> DecodingSession {
+        let made = create(minimumCapacity: room) { made in
+            made.withUnsafeMutablePointerToElements { DecodingState(input: input, frames: $0, capacity: room) }
+        }
+        return unsafeDowncast(made, to: DecodingSession.self)
+    }
+
+    deinit { state.pointee.deallocateFrames() }
+
+    /// Valid as long as the session is. As a variable of the class each access would pay for an exclusivity check.
+    var state: UnsafeMutablePointer<DecodingState> {
+        @inline(__always) get { withUnsafeMutablePointerToHeader { $0 } }
+    }
     /// Where the record begins.
-    let start: UnsafeRawPointer
-
-    init(input: UnsafeMutablePointer<WalDecoder>) {
-        start = input.pointee.start
-        state = .allocate(capacity: 1)
-        state.initialize(to: DecodingState(input: input))
-    }
-
-    deinit {
-        state.pointee.frames.deallocate()
-        state.deinitialize(count: 1)
-        state.deallocate()
-    }
+    var start: UnsafeRawPointer { state.pointee.start }
 
     /// Decodes a record, which must be all that is left.
     static func decode<T: Decodable>(_ type: T.Type, from decoder: inout WalDecoder) throws(WalError) -> T {
@@ -32,7 +34,7 @@ final class DecodingSession {
         }
         do {
             return try withUnsafeMutablePointer(to: &decoder) { input in
-                let session = DecodingSession(input: input)
+                let session = DecodingSession.make(input: input)
                 defer { session.state.pointee.input = nil }
                 let start = input.pointee.position
                 let record = try session.decode(type, at: start, depth: 0)

@@ -30,14 +30,24 @@ struct ContainerHead {
 struct DecodingState {
     /// Nil once the record has been read: containers that were kept find nothing.
     var input: UnsafeMutablePointer<WalDecoder>?
-    var frames: UnsafeMutablePointer<DecodingFrame>
-    var capacity: Int
+    /// Where the record begins.
+    let start: UnsafeRawPointer
+    private(set) var frames: UnsafeMutablePointer<DecodingFrame>
+    private var capacity: Int
+    /// Whether the frames outgrew the room that the session has for them.
+    private var ownsFrames = false
 
-    init(input: UnsafeMutablePointer<WalDecoder>) {
+    /// - Parameter frames: room for `capacity` of them, uninitialised, which the session gives back.
+    init(input: UnsafeMutablePointer<WalDecoder>, frames: UnsafeMutablePointer<DecodingFrame>, capacity: Int) {
         self.input = input
-        capacity = 8
-        frames = .allocate(capacity: capacity)
-        frames.initialize(repeating: DecodingState.none(input.pointee.start), count: capacity)
+        start = input.pointee.start
+        self.frames = frames
+        self.capacity = capacity
+        frames.initialize(repeating: DecodingState.none(start), count: capacity)
+    }
+
+    func deallocateFrames() {
+        if ownsFrames { frames.deallocate() }
     }
 
     private static func none(_ start: UnsafeRawPointer) -> DecodingFrame {
@@ -46,12 +56,13 @@ struct DecodingState {
             value: start - 1, cursor: start, left: 0, key: nil, element: 0, isMap: false, isPending: false)
     }
 
-    private mutating func growFrames(_ start: UnsafeRawPointer) {
+    private mutating func growFrames() {
         let larger = UnsafeMutablePointer<DecodingFrame>.allocate(capacity: capacity * 2)
         larger.moveInitialize(from: frames, count: capacity)
         (larger + capacity).initialize(repeating: DecodingState.none(start), count: capacity)
-        frames.deallocate()
+        deallocateFrames()
         frames = larger
+        ownsFrames = true
         capacity *= 2
     }
 
@@ -74,7 +85,7 @@ struct DecodingState {
             isMap
             ? try input.pointee.beginContainer(CBOR.map, "a map", atLeast: 2, checksDepth: false)
             : try input.pointee.beginContainer(CBOR.array, "an array", atLeast: 1, checksDepth: false)
-        if depth >= capacity { growFrames(input.pointee.start) }
+        if depth >= capacity { growFrames() }
         let head = ContainerHead(first: fields.first, count: fields.total)
         if frames[depth].value != value || frames[depth].isMap != isMap {
             restart(value, head, depth: depth, isMap: isMap)
@@ -157,22 +168,21 @@ struct DecodingState {
         return nil
     }
 
-    /// All keys of a map, in order.
-    func keys(_ head: ContainerHead) throws(WalError) -> [String] {
+    /// Shows all keys of a map, in order.
+    @inline(__always)
+    func forEachKey(_ head: ContainerHead, _ body: (String) -> Void) throws(WalError) {
         let input = try source()
-        var keys: [String] = []
         var left = head.count
         input.pointee.position = head.first
         while left < 0 ? input.pointee.peek() != CBOR.end : left > 0 {
             if left > 0 { left &-= 1 }
             if let initial = input.pointee.peek(), initial & 0xE0 == CBOR.text {
-                keys.append(try String(from: &input.pointee))
+                body(try String(from: &input.pointee))
             } else {
                 try input.pointee.skipValue()
             }
             try input.pointee.skipValue()
         }
-        return keys
     }
 
     // MARK: Coding path

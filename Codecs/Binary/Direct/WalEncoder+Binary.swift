@@ -93,19 +93,21 @@ extension WalEncoder {
     /// Writes a byte string. Out of line, so that what encodes a record stays small enough for its constants to be folded in.
     @inline(never) public mutating func value(bytes: UnsafeRawBufferPointer) {
         let count = bytes.count
-        if let source = bytes.baseAddress, count < 256 {
-            reserve(2 &+ count)
-            let target = base + used
-            let short = count < 24
-            let head = short ? UInt16(CBOR.bytes) | UInt16(count) : UInt16(CBOR.bytes | 24) | UInt16(count) << 8
-            target.storeBytes(of: head.littleEndian, as: UInt16.self)
-            let size = short ? 1 : 2
-            WalEncoder.copy(source, to: target + size, count)
-            used &+= size &+ count
-        } else {
-            head(CBOR.bytes, UInt64(truncatingIfNeeded: count))
-            write(bytes: bytes)
-        }
+        // What follows calls nothing, which spares it the saving of registers.
+        guard let source = bytes.baseAddress, WalEncoder.copiesInline.contains(count), capacity &- used >= 2 &+ count
+        else { return anyValue(bytes: bytes) }
+        let target = base + used
+        let short = count < 24
+        let head = short ? UInt16(CBOR.bytes) | UInt16(count) : UInt16(CBOR.bytes | 24) | UInt16(count) << 8
+        target.storeBytes(of: head.littleEndian, as: UInt16.self)
+        let size = short ? 1 : 2
+        WalEncoder.copy(source, to: target + size, count)
+        used &+= size &+ count
+    }
+
+    @inline(never) private mutating func anyValue(bytes: UnsafeRawBufferPointer) {
+        head(CBOR.bytes, UInt64(truncatingIfNeeded: bytes.count))
+        write(bytes: bytes)
     }
 
     /// Writes null.

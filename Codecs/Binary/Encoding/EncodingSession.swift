@@ -6,21 +6,22 @@ internal import FoundationEssentials
 internal import Foundation
 #endif
 
-/// One record's encoding, which encoders and containers share.
-///
-/// The state is behind a pointer of its own: as a class's variable each access would pay for an exclusivity check.
-final class EncodingSession {
-    let state: UnsafeMutablePointer<EncodingState>
+/// One record's encoding, which encoders and containers share: one allocation, with room for the frames of most records.
+final class EncodingSession: ManagedBuffer<EncodingState, EncodingFrame> {
+    private static let room = 8
 
-    init(output: UnsafeMutablePointer<WalEncoder>) {
-        state = .allocate(capacity: 1)
-        state.initialize(to: EncodingState(output: output))
+    static func make(output: UnsafeMutablePointer<WalEncoder>) -> EncodingSession {
+        let made = create(minimumCapacity: room) { made in
+            made.withUnsafeMutablePointerToElements { EncodingState(output: output, frames: $0, capacity: room) }
+        }
+        return unsafeDowncast(made, to: EncodingSession.self)
     }
 
-    deinit {
-        state.pointee.frames.deallocate()
-        state.deinitialize(count: 1)
-        state.deallocate()
+    deinit { state.pointee.deallocateFrames() }
+
+    /// Valid as long as the session is. As a variable of the class each access would pay for an exclusivity check.
+    var state: UnsafeMutablePointer<EncodingState> {
+        @inline(__always) get { withUnsafeMutablePointerToHeader { $0 } }
     }
 
     /// Encodes a record; what the encoder held stays, and where this throws nothing is added.
@@ -28,7 +29,7 @@ final class EncodingSession {
         let start = encoder.count
         do {
             try withUnsafeMutablePointer(to: &encoder) { output in
-                let session = EncodingSession(output: output)
+                let session = EncodingSession.make(output: output)
                 // From here on no frame is open, so that a container kept by the record can no longer reach the output.
                 defer { session.state.pointee.depth = 0 }
                 if session.encodeKnown(record) { return }

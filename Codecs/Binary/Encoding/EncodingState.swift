@@ -30,8 +30,10 @@ struct EncodingFrame {
 /// Codable never says that a container ends. It ends when something is written further out.
 struct EncodingState {
     let output: UnsafeMutablePointer<WalEncoder>
-    var frames: UnsafeMutablePointer<EncodingFrame>
-    var capacity: Int
+    private(set) var frames: UnsafeMutablePointer<EncodingFrame>
+    private var capacity: Int
+    /// Whether the frames outgrew the room that the session has for them.
+    private var ownsFrames = false
     var depth = 0
     var lastID: UInt32 = 0
     /// Where the entries of containers that are to be sorted begin.
@@ -39,10 +41,15 @@ struct EncodingState {
     /// A misuse that a function which cannot throw noticed; thrown at the end.
     var failure: WalError?
 
-    init(output: UnsafeMutablePointer<WalEncoder>) {
+    /// - Parameter frames: room for `capacity` of them, uninitialised, which the session gives back.
+    init(output: UnsafeMutablePointer<WalEncoder>, frames: UnsafeMutablePointer<EncodingFrame>, capacity: Int) {
         self.output = output
-        capacity = 8
-        frames = .allocate(capacity: capacity)
+        self.frames = frames
+        self.capacity = capacity
+    }
+
+    func deallocateFrames() {
+        if ownsFrames { frames.deallocate() }
     }
 
     /// Opens a place for a value; its key, if any, has been written.
@@ -60,8 +67,9 @@ struct EncodingState {
         guard depth <= CBOR.maximumDepth else { throw tooDeep() }
         let larger = UnsafeMutablePointer<EncodingFrame>.allocate(capacity: capacity * 2)
         larger.moveInitialize(from: frames, count: depth)
-        frames.deallocate()
+        deallocateFrames()
         frames = larger
+        ownsFrames = true
         capacity *= 2
     }
 

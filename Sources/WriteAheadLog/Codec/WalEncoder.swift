@@ -77,6 +77,9 @@ public struct WalEncoder: ~Copyable {
         used &+= count
     }
 
+    /// How many bytes ``copy(_:to:_:)`` copies without a call.
+    package static var copiesInline: ClosedRange<Int> { @inlinable get { 8...128 } }
+
     /// Copies bytes, small runs of them without a call.
     @inlinable @inline(__always)
     package static func copy(_ source: UnsafeRawPointer, to target: UnsafeMutableRawPointer, _ count: Int) {
