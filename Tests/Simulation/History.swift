@@ -283,6 +283,7 @@ package final class History: @unchecked Sendable {
         }
         if random.chance(4) { configuration.recompression[0] = .init(PackingCodec()) }
         configuration.writes = random.chance(4) ? .written : .mapped
+        configuration.fillsSegments = random.chance(4)
         configuration.reads = random.chance(4) ? .pread : .automatic
         configuration.check = random.chance(6) ? .full : .tail
         configuration.idleMarkNanoseconds = random.chance(2) ? 1_000_000_000 : 50_000

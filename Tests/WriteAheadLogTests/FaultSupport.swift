@@ -11,9 +11,19 @@ let (EIO, ENOSPC, EMFILE) = (Glibc.EIO, Glibc.ENOSPC, Glibc.EMFILE)
 
 /// The configuration that most tests use: small segments of bare bytes.
 func small(
-    _ writes: WriteMode = .automatic, observer: WalObserver = WalObserver()
+    _ writes: WriteMode = .automatic, fills: Bool = false, observer: WalObserver = WalObserver()
 ) -> BytesWal.Configuration {
-    BytesWal.Configuration(segmentSize: 64 << 10, codec: .bytes(), writes: writes, observer: observer)
+    BytesWal.Configuration(
+        segmentSize: 64 << 10, codec: .bytes(), writes: writes, fillsSegments: fills, observer: observer)
+}
+
+/// How segments get their bytes.
+struct Writing: CustomTestStringConvertible {
+    var writes: WriteMode
+    var fills = false
+    var testDescription: String { fills ? "filled, then \(writes)" : "\(writes)" }
+
+    static let all = [Writing(writes: .mapped), Writing(writes: .written), Writing(writes: .mapped, fills: true)]
 }
 
 func partitionPath(_ path: String, _ id: UInt16 = 1) -> String {

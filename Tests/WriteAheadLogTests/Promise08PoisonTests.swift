@@ -65,11 +65,12 @@ struct Promise08PoisonTests {
 
     @Test(
         "space that can't be had is .noSpace, changes nothing, and is had later",
-        arguments: [WriteMode.mapped, .written])
-    func noSpace(_ writes: WriteMode) async throws {
+        arguments: Writing.all)
+    func noSpace(_ writing: Writing) async throws {
         try await withTemporaryDirectory { path in
             let storage = FaultyStorage()
-            let wal = try await BytesWal.open(at: path, configuration: small(writes), storage: storage)
+            let wal = try await BytesWal.open(
+                at: path, configuration: small(writing.writes, fills: writing.fills), storage: storage)
             let partition = try wal.partition(1)
             // From the very first segment on.
             storage.fail([.allocate, .write, .writeSynced], of: "", errno: ENOSPC)
@@ -100,7 +101,7 @@ struct Promise08PoisonTests {
                 next += 1
             }
             try await wal.close()
-            let again = try await BytesWal.open(at: path, configuration: small(writes))
+            let again = try await BytesWal.open(at: path, configuration: small(writing.writes))
             #expect(try again.partition(1).readAll().lsns == Array(1..<UInt64(next)))
             try await again.close()
         }
@@ -193,17 +194,18 @@ struct Promise08PoisonTests {
 
     @Test(
         "any failing operation of a rotation poisons or changes nothing, and loses nothing",
-        arguments: [WriteMode.mapped, .written])
-    func failingRotation(_ writes: WriteMode) async throws {
+        arguments: Writing.all)
+    func failingRotation(_ writing: Writing) async throws {
         let operations: [FaultyStorage.Operation] = [
-            .openFile, .write, .truncate, .allocate, .map, .rename, .openDirectory,
+            .openFile, .write, .truncate, .allocate, .map, .rename, .openDirectory, .sync,
         ]
         for operation in operations {
             try await withTemporaryDirectory { path in
                 let storage = FaultyStorage(runsWorkers: false)
                 var accepted = 5
                 do {
-                    let wal = try await BytesWal.open(at: path, configuration: small(writes), storage: storage)
+                    let wal = try await BytesWal.open(
+                        at: path, configuration: small(writing.writes, fills: writing.fills), storage: storage)
                     let partition = try wal.partition(1)
                     try partition.appendRecords(1...5)
                     storage.fail([operation], of: "partition-00001", times: 1, errno: EIO)
@@ -219,7 +221,7 @@ struct Promise08PoisonTests {
                     try expectRecords(partition, 1...accepted)
                     _ = try? wal.closeAndWait()
                 }
-                let again = try await BytesWal.open(at: path, configuration: small(writes))
+                let again = try await BytesWal.open(at: path, configuration: small(writing.writes))
                 try expectRecords(again.partition(1), 1...accepted)
                 try await again.close()
             }

@@ -85,6 +85,8 @@ struct BenchLog {
 extension Wal<Payload>.Configuration {
     /// The default, for bytes.
     static var raw: Self { Self(codec: .bytes()) }
+    /// The same, with segments that are filled before they are used.
+    static var filled: Self { Self(codec: .bytes(), fillsSegments: true) }
 }
 
 extension Wal<Change>.Configuration {

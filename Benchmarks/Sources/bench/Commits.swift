@@ -24,19 +24,31 @@ extension Place {
                     } * 1e6 / Double(count)
                 }
             }, limit: limit)
+        let filled = Measurement(
+            name: "append_sync_1_filled", unit: "µs/record", limitIs: "pwrite and fdatasync; ours with fillsSegments",
+            ours: {
+                try await log.measure(.filled, records: count, each: Payload(recordA)) { wal in
+                    try appendAndWait(wal.partition(1), count)
+                }
+            }, limit: limit)
         return [
-            thread, task, group("group_commit_64", partitions: 1, tasks: 64, target: 1 / 1.6),
-            group("group_commit_8x8", partitions: 8, tasks: 8, target: 1), tail,
+            thread, filled, task, group("group_commit_64", partitions: 1, tasks: 64, target: 1 / 1.6),
+            group("group_commit_64_filled", .filled, partitions: 1, tasks: 64, target: 1 / 2),
+            group("group_commit_8x8", partitions: 8, tasks: 8, target: 1), tail("group_commit_64_p99", .raw),
+            tail("group_commit_64_filled_p99", .filled),
         ]
     }
 
-    private func group(_ name: String, partitions: Int, tasks: Int, target: Double) -> Measurement {
+    private func group(
+        _ name: String, _ configuration: Wal<Payload>.Configuration = .raw, partitions: Int, tasks: Int, target: Double
+    ) -> Measurement {
         let each = 500
         return Measurement(
             name: name, unit: "records/s", isRate: true, target: target,
             limitIs: "group commit by 64 threads, one file",
             ours: {
-                try await log.measure(.raw, records: partitions * tasks * each, each: Payload(recordA)) { wal in
+                try await log.measure(configuration, records: partitions * tasks * each, each: Payload(recordA)) {
+                    wal in
                     let taken = try await seconds { try await commit(wal, partitions, tasks, each) { _ in } }
                     return Double(partitions * tasks * each) / taken
                 }
@@ -44,13 +56,13 @@ extension Place {
             peers: appendingPeers(recordA, each, threads: 64, synced: true) { 1e9 / $0 })
     }
 
-    private var tail: Measurement {
+    private func tail(_ name: String, _ configuration: Wal<Payload>.Configuration) -> Measurement {
         Measurement(
-            name: "group_commit_64_p99", unit: "ms", target: 1,
+            name: name, unit: "ms", target: 1,
             ours: {
                 var histogram = histogram_t()
                 let each = 500
-                _ = try await log.measure(.raw, records: 64 * each, each: Payload(recordA)) { wal in
+                _ = try await log.measure(configuration, records: 64 * each, each: Payload(recordA)) { wal in
                     let times = Times()
                     try await commit(wal, 1, 64, each) { times.add($0) }
                     histogram = times.histogram

@@ -22,7 +22,8 @@ struct FloorDecoder: Decoder {
     func singleValueContainer() throws -> any SingleValueDecodingContainer { throw unread }
 }
 
-private let unread = DecodingError.dataCorrupted(.init(codingPath: [], debugDescription: "the record has no such value"))
+private let unread = DecodingError.dataCorrupted(
+    .init(codingPath: [], debugDescription: "the record has no such value"))
 
 private struct FloorContainer<Key: CodingKey>: KeyedDecodingContainerProtocol {
     let source: FloorSource

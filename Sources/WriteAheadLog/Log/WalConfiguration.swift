@@ -62,6 +62,7 @@ struct LogSettings: Sendable {
     var maximumRecordSize: Int
     var maximumUnsyncedBytes: Int
     var writes: WriteMode
+    var fillsSegments: Bool
     var reads: ReadMode
     var onDamage: DamagePolicy
     var check: CheckLevel

@@ -4,6 +4,10 @@ extension PartitionLog {
     /// Space that a fresh segment takes; it doubles as it fills, so that small partitions stay small.
     static let firstAllocation: UInt64 = 16_384
 
+    /// What is filled at a time, where segments are: some milliseconds' work.
+    private static let fillStep: UInt64 = 1 << 20
+
+    private var isFilling: Bool { shared.settings.fillsSegments && shared.isMapped }
     private var segmentSize: UInt64 { UInt64(shared.settings.segmentSize) }
     var disabled: SafetyMeasures { shared.settings.disabled }
 
@@ -114,26 +118,31 @@ extension PartitionLog {
         isMarkOwed = false
     }
 
-    /// Under the lock: extends the guaranteed space, by doubling, up to the segment's size.
+    /// Under the lock: extends the guaranteed space, by doubling, up to the segment's size; where it is filled, by a step.
     private func grow(_ segment: Segment, toHold needed: UInt64) throws(WalError) {
+        let capacity = UInt64(segment.capacity)
         guard shared.isMapped, let file = segment.file else {
-            allocated = UInt64(segment.capacity)
+            allocated = capacity
             return
         }
-        let wanted = max(needed, min(allocated * 2, UInt64(segment.capacity)))
-        let rounded = min((wanted + 4095) & ~4095, UInt64(segment.capacity))
+        let wanted = max(needed, isFilling ? allocated + Self.fillStep : allocated * 2)
+        var grown = min((wanted + 4095) & ~4095, capacity)
         do throws(WalError) {
-            try file.allocate(from: allocated, to: rounded)
-            allocated = rounded
+            try file.allocate(from: allocated, to: grown)
         } catch {
-            guard error.code == .noSpace, rounded > needed else { throw error.at(partition: id) }
+            guard error.code == .noSpace, grown > needed else { throw error.at(partition: id) }
             // Not so much, but perhaps enough.
-            let least = min((needed + 4095) & ~4095, UInt64(segment.capacity))
-            do throws(WalError) { try file.allocate(from: allocated, to: least) } catch {
+            grown = min((needed + 4095) & ~4095, capacity)
+            do throws(WalError) { try file.allocate(from: allocated, to: grown) } catch {
                 throw error.at(partition: id)
             }
-            allocated = least
         }
+        if isFilling {
+            do throws(WalError) { try file.fill(from: allocated, to: grown) } catch { throw error.at(partition: id) }
+            // It may fail for records' bytes (promise 8).
+            do throws(WalError) { try file.sync() } catch { throw poison(error) }
+        }
+        allocated = grown
     }
 
     // MARK: Making a segment active
@@ -263,8 +272,13 @@ extension PartitionLog {
             var allocated = UInt64(capacity)
             var mapping: (any WalMapping)?
             if shared.isMapped {
+                let first = isFilling ? min(first, Self.fillStep) : first
                 allocated = min(max(first, (needed + 4095) & ~4095), UInt64(capacity))
                 try file.allocate(from: 0, to: allocated)
+                if isFilling {
+                    try file.fill(from: 0, to: allocated)
+                    try file.sync()
+                }
                 mapping = try file.map(count: capacity, writable: true)
             }
             return PreparedSegment(
@@ -432,15 +446,20 @@ extension PartitionLog {
                 made = nil
             }
         }
-        if let ready = made {
-            let populated = min(ready.allocated, Self.populateWindow)
-            ready.mapping?.populate(from: 0, to: Int(populated))
-            made?.populated = populated
+        var isUsable = true
+        if var ready = made {
+            if isFilling {
+                isUsable = fillRest(of: &ready)
+            } else {
+                ready.populated = min(ready.allocated, Self.populateWindow)
+                ready.mapping?.populate(from: 0, to: Int(ready.populated))
+            }
+            made = ready
         }
         lock()
         isPreparing = false
         var surplus = made
-        if case .open = phase, prepared == nil, let ready = made, !hasSpareFile {
+        if case .open = phase, isUsable, prepared == nil, let ready = made, !hasSpareFile {
             prepared = ready
             hasSpareFile = true
             surplus = nil
@@ -455,5 +474,30 @@ extension PartitionLog {
                 // The next open removes it.
             }
         }
+    }
+
+    /// On a worker: fills the file step by step, as long as the partition is open and there is room; the segment fills the rest as
+    /// it grows.
+    ///
+    /// - Returns: false where the device failed, and the file is not to be relied on.
+    private func fillRest(of ready: inout PreparedSegment) -> Bool {
+        while ready.allocated < UInt64(ready.capacity) {
+            let isOpen = withLock { if case .open = phase { true } else { false } }
+            guard isOpen else { return true }
+            let next = min(ready.allocated + Self.fillStep, UInt64(ready.capacity))
+            do throws(WalError) {
+                try ready.file.allocate(from: ready.allocated, to: next)
+            } catch {
+                return error.code == .noSpace
+            }
+            do throws(WalError) {
+                try ready.file.fill(from: ready.allocated, to: next)
+                try ready.file.sync()
+            } catch {
+                return false
+            }
+            ready.allocated = next
+        }
+        return true
     }
 }

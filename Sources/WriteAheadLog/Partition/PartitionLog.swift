@@ -312,7 +312,7 @@ struct PreparedSegment {
     let file: any WalFile
     let mapping: (any WalMapping)?
     let capacity: Int
-    let allocated: UInt64
+    var allocated: UInt64
     /// Its pages are ready for stores up to here.
     var populated: UInt64
 }

@@ -94,6 +94,19 @@ extension WalFile {
         try write(frame.bytes, at: offset)
     }
 
+    /// Writes zeros over the range.
+    ///
+    /// By pages: the kernel keeps what one call writes in one piece, all of which it would later write for one byte stored in it.
+    func fill(from: UInt64, to: UInt64) throws(WalError) {
+        let page = [UInt8](repeating: 0, count: 4096)
+        var at = from
+        while at < to {
+            let next = min((at & ~4095) + 4096, to)
+            try write(next - at == 4096 ? page : Array(page.prefix(Int(next - at))), at: at)
+            at = next
+        }
+    }
+
     package func beginAnnouncing() {}
     package func endAnnouncing() {}
     package func content(from offset: UInt64) throws(WalError) -> [Range<UInt64>] {

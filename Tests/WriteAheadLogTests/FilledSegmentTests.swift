@@ -1,0 +1,94 @@
+import Testing
+import WalTesting
+import WriteAheadLog
+
+/// `fillsSegments`: the space of segments is written and synced before it is used.
+@Suite("Filled segments", .timeLimit(.minutes(15)))
+struct FilledSegmentTests {
+    /// Which bytes of one file were written, and which of those synced since.
+    private struct Written {
+        private var unsynced: Set<UInt64> = []
+        private(set) var synced: Set<UInt64> = []
+
+        /// - Returns: false for a synced write over a byte that nothing had been written to.
+        mutating func note(_ call: FaultyStorage.Call) -> Bool {
+            let range = call.offset..<(call.offset + UInt64(call.count))
+            switch call.operation {
+            case .write: unsynced.formUnion(range)
+            case .sync:
+                synced.formUnion(unsynced)
+                unsynced = []
+            case .writeSynced: return range.allSatisfy(synced.contains)
+            default: break
+            }
+            return true
+        }
+    }
+
+    private func appendSynced(_ count: Int, to partition: BytesWal.Partition) throws {
+        for _ in 0..<count { try partition.appendAndWait(Payload([UInt8](repeating: 1, count: 900))) }
+    }
+
+    @Test("a synced append changes only bytes that were written before", arguments: [true, false])
+    func writtenBefore(_ fills: Bool) async throws {
+        try await withTemporaryDirectory { path in
+            // Without workers: all there is are a partition's first segment, as it grows, and those of rotations.
+            let storage = FaultyStorage(runsWorkers: false)
+            let wal = try await BytesWal.open(at: path, configuration: small(.mapped, fills: fills), storage: storage)
+            let partition = try wal.partition(1)
+            try appendSynced(200, to: partition)
+            try wal.closeAndWait()
+            var files: [String: Written] = [:]
+            var (first, later) = (0, 0)
+            for call in storage.calls([.write, .sync, .writeSynced], of: ".wal") where !call.failed {
+                let wasWritten = files[call.path, default: Written()].note(call)
+                guard call.operation == .writeSynced else { continue }
+                if wasWritten { later += 1 } else { first += 1 }
+            }
+            #expect(files.count >= 3)
+            #expect(first + later > 150)
+            #expect(fills ? first == 0 : later == 0, "\(first) over bytes never written, \(later) over others")
+        }
+    }
+
+    @Test("the segment that is made ready is filled to its end")
+    func preparedIsFilled() async throws {
+        try await withTemporaryDirectory { path in
+            let storage = FaultyStorage()
+            var configuration = small(.mapped, fills: true)
+            configuration.segmentSize = 3 << 20
+            let wal = try await BytesWal.open(at: path, configuration: configuration, storage: storage)
+            let partition = try wal.partition(1)
+            while partition.lastLSN < 60 { try partition.append(Payload([UInt8](repeating: 1, count: 60_000))) }
+            // Three MiB, and the room for a footer.
+            #expect(storage.waitForCalls([.sync], of: "next.prepared", count: 4))
+            try await wal.close()
+            var written = Written()
+            for call in storage.calls([.write, .sync], of: "next.prepared") { _ = written.note(call) }
+            #expect(written.synced.count > 3 << 20)
+            let again = try await BytesWal.open(at: path, configuration: configuration)
+            #expect(try again.partition(1).readAll().lsns.count == 60)
+            try await again.close()
+        }
+    }
+
+    @Test("a file whose filling fails is not used, and the log goes on", arguments: [false, true])
+    func failedFilling(_ isSync: Bool) async throws {
+        try await withTemporaryDirectory { path in
+            let storage = FaultyStorage()
+            var configuration = small(.mapped, fills: true)
+            configuration.segmentSize = 3 << 20
+            let wal = try await BytesWal.open(at: path, configuration: configuration, storage: storage)
+            let partition = try wal.partition(1)
+            storage.fail([isSync ? .sync : .write], of: "next.prepared", skipping: isSync ? 1 : 300, errno: 5)
+            while partition.lastLSN < 60 { try partition.append(Payload([UInt8](repeating: 1, count: 60_000))) }
+            #expect(storage.waitForCalls([.remove], of: "next.prepared", count: 2))
+            storage.heal()
+            while partition.lastLSN < 180 { try await partition.append(Payload([2]), durability: .synced) }
+            try await wal.close()
+            let again = try await BytesWal.open(at: path, configuration: configuration)
+            #expect(try again.partition(1).readAll().lsns.count == 180)
+            try await again.close()
+        }
+    }
+}
