@@ -117,7 +117,7 @@ extension PartitionLog {
         frame.storeBytes(of: header.0, as: UInt64.self)
         frame.storeBytes(of: header.1, toByteOffset: 8, as: UInt64.self)
         if let source = payload.baseAddress {
-            (frame + FileFormat.frameHeaderSize).copyMemory(from: source, byteCount: payload.count)
+            WalEncoder.copy(source, to: frame + FileFormat.frameHeaderSize, payload.count)
         }
     }
 
