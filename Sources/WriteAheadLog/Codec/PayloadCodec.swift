@@ -14,7 +14,8 @@ public struct PayloadCodec: WalCodec {
 
     @inlinable public init() {}
 
-    @inlinable public func encode(_ record: borrowing Payload, into encoder: inout WalEncoder) throws(WalError) {
+    @inlinable @inline(__always)
+    public func encode(_ record: borrowing Payload, into encoder: inout WalEncoder) throws(WalError) {
         encoder.write(bytes: record.bytes)
     }
 

@@ -136,8 +136,10 @@ public struct AnyWalCodec<Record: WalCodable>: Sendable {
                 MemoryLayout<Lent<Record>>.stride == MemoryLayout<Record>.stride, "a struct of one field is that field")
             let lent = UnsafeRawPointer(first).assumingMemoryBound(to: Lent<Record>.self)
             for index in 0..<records.count {
-                let start = encoder.count
-                encoder.write(UInt32(0))
+                // Its length, once that is known.
+                encoder.reserve(4)
+                let start = encoder.used
+                encoder.used = start &+ 4
                 if let batches {
                     try lent[index].encode(withinBatchOf: batches, into: &encoder)
                 } else {
