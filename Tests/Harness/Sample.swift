@@ -100,7 +100,7 @@ struct SampleCodec: WalCodec {
 
 extension Wal<Sample>.Configuration {
     /// Every codec is in use, each in a partition of its own.
-    init(segmentSize: Int = 64 << 10, writes: WriteMode = .automatic) {
+    init(segmentSize: Int = 64 << 10, mode: Mode = .automatic) {
         #if Zstd
         let packed: AnyWalCodec<Sample> = .zstd(.json())
         #else
@@ -108,6 +108,6 @@ extension Wal<Sample>.Configuration {
         #endif
         self.init(
             segmentSize: segmentSize, codec: AnyWalCodec(SampleCodec()), partitionCodecs: [1: .binary(), 2: packed],
-            writes: writes)
+            writes: mode.writes, fillsSegments: mode == .filled)
     }
 }

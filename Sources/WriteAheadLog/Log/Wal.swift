@@ -31,9 +31,9 @@ public final class Wal<Record: WalCodable>: Sendable {
         /// Has the space of segments filled with zeros and synced before it is used, not only reserved: a synced append then
         /// changes nothing but its own bytes, where else the file system notes each time that they were written to.
         ///
-        /// For partitions whose records are mostly synced, one by one or in groups; the article Performance has what it gives. Each
-        /// byte is written twice, a partition takes a MiB from its first record on, and after a crash all of the last segment is
-        /// looked through. It changes nothing where segments are not mapped, see ``writes``.
+        /// For partitions with many callers who each wait for a sync; the article Performance has what it gives. Each byte is
+        /// written twice, segments grow by a MiB instead of doubling, and after a crash all of the last one is read. It changes
+        /// nothing where segments are not mapped, see ``writes``.
         public var fillsSegments: Bool
         public var reads: ReadMode
         public var onDamage: DamagePolicy

@@ -18,7 +18,7 @@ struct FillCommand: AsyncParsableCommand {
 
     func run() async throws {
         Acknowledgement.run(run).say()
-        var wal = try await Wal<Sample>.open(at: directory, configuration: .init(writes: mode.writes))
+        var wal = try await Wal<Sample>.open(at: directory, configuration: .init(mode: mode))
         var fillers = try (0..<Self.partitions).map { id in
             Filler(try wal.partition(PartitionID(rawValue: id)), run, isSynced: id % 2 == 1, mode)
         }
@@ -41,7 +41,7 @@ struct FillCommand: AsyncParsableCommand {
                 } catch {
                     // It says what is wrong; the others are closed all the same.
                 }
-                wal = try await Wal<Sample>.open(at: directory, configuration: .init(writes: mode.writes))
+                wal = try await Wal<Sample>.open(at: directory, configuration: .init(mode: mode))
                 for place in fillers.indices { try fillers[place].go(on: wal) }
             }
             try await fill(&fillers, "after a file was removed", expected: fillers.count)
@@ -63,7 +63,7 @@ struct FillCommand: AsyncParsableCommand {
             if !fillers.contains(where: \.isPoisoned) { fail("closing on the full disk: \(error)") }
         }
         if let last = ballast.last, unlink(last) != 0 { fail("cannot remove \(last)") }
-        var configuration = Wal<Sample>.Configuration(writes: mode.writes)
+        var configuration = Wal<Sample>.Configuration(mode: mode)
         // Soon, so that it comes while the disk is full.
         configuration.idleMarkNanoseconds = 20_000_000
         let wal = try await Wal<Sample>.open(at: directory, configuration: configuration)

@@ -7,11 +7,13 @@ import WriteAheadLog
 /// How segments are written, as an argument.
 enum Mode: String, ExpressibleByArgument {
     case automatic, mapped, written
+    /// Mapped, and filled before.
+    case filled
 
     var writes: WriteMode {
         switch self {
         case .automatic: .automatic
-        case .mapped: .mapped
+        case .mapped, .filled: .mapped
         case .written: .written
         }
     }
@@ -38,7 +40,7 @@ struct WriteCommand: AsyncParsableCommand {
     func run() async throws {
         Acknowledgement.run(run).say()
         signal(SIGTERM) { _ in isStopping.store(true, ordering: .relaxed) }
-        var configuration = Wal<Sample>.Configuration(segmentSize: segmentSize, writes: mode.writes)
+        var configuration = Wal<Sample>.Configuration(segmentSize: segmentSize, mode: mode)
         if let without {
             guard let found = SafetyMeasures.all.first(where: { $0.name == without }) else {
                 throw ValidationError("no safety measure is called \(without)")

@@ -13,7 +13,7 @@ struct FullDiskCommand: ParsableCommand {
         let scenario = try Scenario("full-disk", options)
         var passed = 0
         for system in ["ext4", "tmpfs"] {
-            for mode in ["mapped", "written"] {
+            for mode in ["mapped", "written", "filled"] {
                 for isKilled in [false, true] {
                     let place = scenario.path("\(system)-\(mode)")
                     do {
@@ -28,7 +28,7 @@ struct FullDiskCommand: ParsableCommand {
                 }
             }
         }
-        report("full disk \(passed)/8\(scenario.remarks)")
+        report("full disk \(passed)/12\(scenario.remarks)")
     }
 
     private func mount(_ system: String, _ scenario: Scenario, at place: String) throws {

@@ -21,7 +21,7 @@ struct KillsCommand: ParsableCommand {
         var sum = CheckSummary()
         while kills < count {
             run += 1
-            let mode = scenario.chance(oneIn: 3) ? "written" : "mapped"
+            let mode = ["mapped", "written", "filled"].randomElement(using: &scenario.random) ?? "mapped"
             let size = [65_536, 65_536, 262_144, 1 << 20].randomElement(using: &scenario.random) ?? 65_536
             let keep = scenario.number(200...2_000)
             let tails = scenario.chance(oneIn: 4) ? ["--tails"] : []

@@ -81,7 +81,7 @@ struct PowerLossCommand: ParsableCommand {
         while last < Self.perRound, tally.images < count {
             // Killed in the middle, and begun again: what the second process finds, it must make durable before it goes on.
             run += 1
-            var more = ["--mode", scenario.chance(oneIn: 3) ? "written" : "mapped"]
+            var more = ["--mode", ["mapped", "written", "filled"].randomElement(using: &scenario.random) ?? "mapped"]
             more += ["--segment-size", "\([65_536, 262_144].randomElement(using: &scenario.random) ?? 65_536)"]
             if lie { more.append("--lie") }
             if let without { more += ["--without", without] }
