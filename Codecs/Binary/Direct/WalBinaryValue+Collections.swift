@@ -31,7 +31,7 @@ extension Array: WalBinaryValue where Element: WalBinaryValue {
     @inlinable @inline(__always) public init(from decoder: inout WalDecoder) throws(WalError) {
         if Element.self == UInt8.self {
             let bytes = try decoder.bytes()
-            self = unsafeBitCast([UInt8](bytes), to: [Element].self)
+            self = unsafeBitCast([UInt8](bytes.assumingMemoryBound(to: UInt8.self)), to: [Element].self)
         } else {
             var elements = try decoder.beginArray()
             self = []
