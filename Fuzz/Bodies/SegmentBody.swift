@@ -173,7 +173,9 @@ struct LogExercise {
             // A frame that only a codec can take apart, in a segment that names one that can't.
             try allow(error, Self.refusals.union([.unknownCodec]), "reading payloads")
             if error.code == .unknownCodec {
-                if !all.payloads.starts(with: payloads) { throw FuzzFailure("forEachPayload shows other records first") }
+                if !all.payloads.starts(with: payloads) {
+                    throw FuzzFailure("forEachPayload shows other records first")
+                }
                 return
             }
         }
