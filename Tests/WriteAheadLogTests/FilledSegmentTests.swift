@@ -51,22 +51,31 @@ struct FilledSegmentTests {
         }
     }
 
+    /// Segments of several steps, of which the first is filled up and another made ready.
+    private func openLarge(_ path: String, _ storage: any WalStorage = PosixStorage()) async throws -> BytesWal {
+        var configuration = small(.mapped, fills: true)
+        configuration.segmentSize = 3 << 20
+        return try await BytesWal.open(at: path, configuration: configuration, storage: storage)
+    }
+
+    private func fillOne(_ partition: BytesWal.Partition) throws {
+        while partition.lastLSN < 60 { try partition.append(Payload([UInt8](repeating: 1, count: 60_000))) }
+    }
+
     @Test("the segment that is made ready is filled to its end")
     func preparedIsFilled() async throws {
         try await withTemporaryDirectory { path in
             let storage = FaultyStorage()
-            var configuration = small(.mapped, fills: true)
-            configuration.segmentSize = 3 << 20
-            let wal = try await BytesWal.open(at: path, configuration: configuration, storage: storage)
+            let wal = try await openLarge(path, storage)
             let partition = try wal.partition(1)
-            while partition.lastLSN < 60 { try partition.append(Payload([UInt8](repeating: 1, count: 60_000))) }
+            try fillOne(partition)
             // Three MiB, and the room for a footer.
             #expect(storage.waitForCalls([.sync], of: "next.prepared", count: 4))
             try await wal.close()
             var written = Written()
             for call in storage.calls([.write, .sync], of: "next.prepared") { _ = written.note(call) }
             #expect(written.synced.count > 3 << 20)
-            let again = try await BytesWal.open(at: path, configuration: configuration)
+            let again = try await openLarge(path)
             #expect(try again.partition(1).readAll().lsns.count == 60)
             try await again.close()
         }
@@ -76,19 +85,33 @@ struct FilledSegmentTests {
     func failedFilling(_ isSync: Bool) async throws {
         try await withTemporaryDirectory { path in
             let storage = FaultyStorage()
-            var configuration = small(.mapped, fills: true)
-            configuration.segmentSize = 3 << 20
-            let wal = try await BytesWal.open(at: path, configuration: configuration, storage: storage)
+            let wal = try await openLarge(path, storage)
             let partition = try wal.partition(1)
             storage.fail([isSync ? .sync : .write], of: "next.prepared", skipping: isSync ? 1 : 300, errno: 5)
-            while partition.lastLSN < 60 { try partition.append(Payload([UInt8](repeating: 1, count: 60_000))) }
+            try fillOne(partition)
             #expect(storage.waitForCalls([.remove], of: "next.prepared", count: 2))
             storage.heal()
             while partition.lastLSN < 180 { try await partition.append(Payload([2]), durability: .synced) }
             try await wal.close()
-            let again = try await BytesWal.open(at: path, configuration: configuration)
+            let again = try await openLarge(path)
             #expect(try again.partition(1).readAll().lsns.count == 180)
             try await again.close()
+        }
+    }
+
+    @Test("8: a sync that fails while a segment grows is not passed over, for records' bytes may have been in it")
+    func failedSyncOfGrowth() async throws {
+        try await withTemporaryDirectory { path in
+            let storage = FaultyStorage(runsWorkers: false)
+            let wal = try await BytesWal.open(at: path, configuration: small(.mapped, fills: true), storage: storage)
+            let partition = try wal.partition(1)
+            try partition.append(Payload([1]))
+            storage.fail([.sync], of: "0001.wal", times: 1, errno: 5)
+            await expectError(.io) {
+                for _ in 0..<100 { try partition.append(Payload([UInt8](repeating: 1, count: 900))) }
+            }
+            await expectError(.poisoned) { try partition.append(Payload([])) }
+            await expectError(.io) { try await wal.close() }
         }
     }
 }
