@@ -29,6 +29,24 @@ static void wake_one(wal_lock_t *lock) { (void)lock; }
 static void synchronize(void) {}
 #endif
 
+static _Thread_local wal_wait_hook_t wait_hook;
+static _Thread_local void *wait_context;
+
+void wal_set_wait_hook(wal_wait_hook_t hook, void *context) {
+    wait_hook = hook;
+    wait_context = context;
+}
+
+bool wal_has_wait_hook(void) { return wait_hook != NULL; }
+
+void *wal_wait_context(wal_wait_hook_t hook) { return wait_hook == hook ? wait_context : NULL; }
+
+bool wal_wait_by_hook(const uint32_t *word, uint32_t value, uint64_t nanoseconds) {
+    if (!wait_hook) return false;
+    wait_hook(wait_context, word, value, nanoseconds);
+    return true;
+}
+
 static inline void pause_once(void) {
 #if defined(__x86_64__) || defined(__i386__)
     __builtin_ia32_pause();
@@ -42,6 +60,11 @@ static inline void pause_once(void) {
 // to some 10 µs: the holder gets on with its next records meanwhile. One who holds it for longer (a rotation) is waited for in the
 // kernel, after some 50 µs.
 void wal_lock_slow(wal_lock_t *lock) {
+    while (wait_hook) {
+        wait_hook(wait_context, &lock->word, 1, UINT64_MAX);
+        uint32_t expected = 0;
+        if (__atomic_compare_exchange_n(&lock->word, &expected, 1, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)) return;
+    }
     for (int round = 0; round < 12; round++) {
         for (int pauses = 1 << (round < 8 ? round : 8); pauses > 0; pauses--) pause_once();
         uint32_t expected = 0;

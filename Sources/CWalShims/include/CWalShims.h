@@ -83,6 +83,8 @@ static inline uint64_t wal_load_acquire(const uint64_t *p) { return __atomic_loa
 static inline uint64_t wal_load_relaxed(const uint64_t *p) { return __atomic_load_n(p, __ATOMIC_RELAXED); }
 static inline void wal_store_release(uint64_t *p, uint64_t v) { __atomic_store_n(p, v, __ATOMIC_RELEASE); }
 static inline uint64_t wal_add_relaxed(uint64_t *p, uint64_t v) { return __atomic_fetch_add(p, v, __ATOMIC_RELAXED); }
+static inline uint32_t wal_load_word(const uint32_t *p) { return __atomic_load_n(p, __ATOMIC_ACQUIRE); }
+static inline void wal_add_word(uint32_t *p, uint32_t v) { __atomic_fetch_add(p, v, __ATOMIC_ACQ_REL); }
 static inline bool wal_exchange_if(uint64_t *p, uint64_t expected, uint64_t v) {
     return __atomic_compare_exchange_n(p, &expected, v, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
 }
@@ -114,6 +116,18 @@ static inline void wal_unlock(wal_lock_t *lock) {
     else __atomic_thread_fence(__ATOMIC_SEQ_CST);
     if (__builtin_expect(__atomic_load_n(&lock->sleepers, __ATOMIC_RELAXED) != 0, 0)) wal_unlock_slow(lock);
 }
+
+/// Replaces waiting in the kernel on a thread: returns once `*word` is no longer `value`, or after `nanoseconds`; earlier is fine.
+/// A simulation that runs one thread at a time hands its turn on here.
+typedef void (*wal_wait_hook_t)(void *context, const uint32_t *word, uint32_t value, uint64_t nanoseconds);
+/// Sets the calling thread's hook; NULL for none.
+void wal_set_wait_hook(wal_wait_hook_t hook, void *context);
+/// Whether the calling thread has one.
+bool wal_has_wait_hook(void);
+/// The context of the calling thread's hook; NULL where it has another hook or none.
+void *wal_wait_context(wal_wait_hook_t hook);
+/// Waits by the calling thread's hook; false where it has none. `nanoseconds` is UINT64_MAX for no limit.
+bool wal_wait_by_hook(const uint32_t *word, uint32_t value, uint64_t nanoseconds);
 
 // MARK: - A few scratch buffers for each thread, so that encoding a record allocates nothing
 
