@@ -257,7 +257,7 @@ private final class FaultyFile: WalFile {
     let storage: FaultyStorage
     let path: String
     let base: any WalFile
-    private let isOpen = Locked(true)
+    private let uses = UseCount()
 
     init(storage: FaultyStorage, path: String, base: any WalFile) throws(WalError) {
         self.storage = storage
@@ -269,64 +269,88 @@ private final class FaultyFile: WalFile {
     deinit { close() }
 
     func close() {
-        let wasOpen = isOpen.withLock { isOpen in
-            defer { isOpen = false }
-            return isOpen
-        }
-        guard wasOpen else { return }
+        if uses.end() { closeBase() }
+    }
+
+    private func closeBase() {
         base.close()
         storage.closed()
     }
 
+    /// A closed file is not even asked: no call is noted, and no hook runs.
+    private func use<R>(_ body: () throws(WalError) -> R) throws(WalError) -> R {
+        guard uses.enter() else { throw WalError.closedFile(path) }
+        defer { if uses.leave() { closeBase() } }
+        return try body()
+    }
+
     func size() throws(WalError) -> UInt64 {
-        try storage.enter(.init(operation: .size, path: path))
-        return try base.size()
+        try use { () throws(WalError) in
+            try storage.enter(.init(operation: .size, path: path))
+            return try base.size()
+        }
     }
 
     func read(into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64) throws(WalError) -> Int {
-        try storage.enter(.init(operation: .read, path: path, offset: offset, count: buffer.count))
-        return try base.read(into: buffer, at: offset)
+        try use { () throws(WalError) in
+            try storage.enter(.init(operation: .read, path: path, offset: offset, count: buffer.count))
+            return try base.read(into: buffer, at: offset)
+        }
     }
 
     func write(_ bytes: UnsafeRawBufferPointer, at offset: UInt64) throws(WalError) {
-        try storage.enter(.init(operation: .write, path: path, offset: offset, count: bytes.count)) {
-            (partial: Int) throws(WalError) in
-            try base.write(UnsafeRawBufferPointer(rebasing: bytes[..<min(partial, bytes.count)]), at: offset)
+        try use { () throws(WalError) in
+            try storage.enter(.init(operation: .write, path: path, offset: offset, count: bytes.count)) {
+                (partial: Int) throws(WalError) in
+                try base.write(UnsafeRawBufferPointer(rebasing: bytes[..<min(partial, bytes.count)]), at: offset)
+            }
+            try base.write(bytes, at: offset)
         }
-        try base.write(bytes, at: offset)
     }
 
     func writeSynced(_ bytes: UnsafeRawBufferPointer, at offset: UInt64) throws(WalError) -> Bool {
-        try storage.enter(.init(operation: .writeSynced, path: path, offset: offset, count: bytes.count)) {
-            (partial: Int) throws(WalError) in
-            try base.write(UnsafeRawBufferPointer(rebasing: bytes[..<min(partial, bytes.count)]), at: offset)
+        try use { () throws(WalError) in
+            try storage.enter(.init(operation: .writeSynced, path: path, offset: offset, count: bytes.count)) {
+                (partial: Int) throws(WalError) in
+                try base.write(UnsafeRawBufferPointer(rebasing: bytes[..<min(partial, bytes.count)]), at: offset)
+            }
+            return try base.writeSynced(bytes, at: offset)
         }
-        return try base.writeSynced(bytes, at: offset)
     }
 
     func allocate(from: UInt64, to: UInt64) throws(WalError) {
-        try storage.enter(.init(operation: .allocate, path: path, offset: from, count: Int(to - from)))
-        try base.allocate(from: from, to: to)
+        try use { () throws(WalError) in
+            try storage.enter(.init(operation: .allocate, path: path, offset: from, count: Int(to - from)))
+            try base.allocate(from: from, to: to)
+        }
     }
 
     func truncate(to size: UInt64) throws(WalError) {
-        try storage.enter(.init(operation: .truncate, path: path, offset: size))
-        try base.truncate(to: size)
+        try use { () throws(WalError) in
+            try storage.enter(.init(operation: .truncate, path: path, offset: size))
+            try base.truncate(to: size)
+        }
     }
 
     func sync() throws(WalError) {
-        try storage.enter(.init(operation: .sync, path: path))
-        try base.sync()
+        try use { () throws(WalError) in
+            try storage.enter(.init(operation: .sync, path: path))
+            try base.sync()
+        }
     }
 
     func map(count: Int, writable: Bool) throws(WalError) -> any WalMapping {
-        try storage.enter(.init(operation: .map, path: path, count: count))
-        return try base.map(count: count, writable: writable)
+        try use { () throws(WalError) in
+            try storage.enter(.init(operation: .map, path: path, count: count))
+            return try base.map(count: count, writable: writable)
+        }
     }
 
     func lock() throws(WalError) -> Bool {
-        try storage.enter(.init(operation: .lock, path: path))
-        return try base.lock()
+        try use { () throws(WalError) in
+            try storage.enter(.init(operation: .lock, path: path))
+            return try base.lock()
+        }
     }
 
     func beginAnnouncing() { base.beginAnnouncing() }

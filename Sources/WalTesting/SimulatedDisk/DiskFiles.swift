@@ -162,6 +162,7 @@ private final class OpenFile: WalFile, @unchecked Sendable {
     private let file: DiskFile
     private let generation: Int
     private let handle: Int
+    private let uses = UseCount()
 
     init(_ disk: DiskStorage, _ path: String, _ file: DiskFile, _ generation: Int, _ handle: Int) {
         self.disk = disk
@@ -174,18 +175,31 @@ private final class OpenFile: WalFile, @unchecked Sendable {
     deinit { close() }
 
     func close() {
+        if uses.end() { unlockIfHeld() }
+    }
+
+    private func unlockIfHeld() {
         disk.machine.withLock { _ in
             if file.lockHolder == handle { file.lockHolder = nil }
         }
     }
 
+    /// Around every operation: a closed file refuses, and does not reach the machine.
+    private func use<R>(_ body: () throws(WalError) -> R) throws(WalError) -> R {
+        guard uses.enter() else { throw WalError.closedFile(path) }
+        defer { if uses.leave() { unlockIfHeld() } }
+        return try body()
+    }
+
     private func perform<R>(
         _ operation: DiskFault.Operation, _ body: (DiskMachine) throws(WalError) -> R
     ) throws(WalError) -> R {
-        disk.runHook(operation, path)
-        return try disk.machine.withLock { (machine) throws(WalError) in
-            _ = try machine.enter(operation, path, generation: generation)
-            return try body(machine)
+        try use { () throws(WalError) in
+            disk.runHook(operation, path)
+            return try disk.machine.withLock { (machine) throws(WalError) in
+                _ = try machine.enter(operation, path, generation: generation)
+                return try body(machine)
+            }
         }
     }
 
@@ -224,23 +238,27 @@ private final class OpenFile: WalFile, @unchecked Sendable {
     }
 
     func write(_ bytes: UnsafeRawBufferPointer, at offset: UInt64) throws(WalError) {
-        disk.runHook(.write, path)
-        try disk.machine.withLock { (machine) throws(WalError) in
-            _ = try store(.write, bytes, offset, machine)
+        try use { () throws(WalError) in
+            disk.runHook(.write, path)
+            try disk.machine.withLock { (machine) throws(WalError) in
+                _ = try store(.write, bytes, offset, machine)
+            }
         }
     }
 
     func writeSynced(_ bytes: UnsafeRawBufferPointer, at offset: UInt64) throws(WalError) -> Bool {
-        disk.runHook(.writeSynced, path)
-        return try disk.machine.withLock { (machine) throws(WalError) in
-            let outcome = try store(.writeSynced, bytes, offset, machine)
-            if outcome.dropsDirtyPages {
-                machine.drop(file) { $1.dropDirtyPages(&$0) }
-                throw SystemError.error(EIO, "write and sync (an injected fault)", path)
+        try use { () throws(WalError) in
+            disk.runHook(.writeSynced, path)
+            return try disk.machine.withLock { (machine) throws(WalError) in
+                let outcome = try store(.writeSynced, bytes, offset, machine)
+                if outcome.dropsDirtyPages {
+                    machine.drop(file) { $1.dropDirtyPages(&$0) }
+                    throw SystemError.error(EIO, "write and sync (an injected fault)", path)
+                }
+                tellLies(outcome, machine)
+                file.sync(Int(offset)..<Int(offset) + bytes.count)
+                return true
             }
-            tellLies(outcome, machine)
-            file.sync(Int(offset)..<Int(offset) + bytes.count)
-            return true
         }
     }
 
@@ -268,15 +286,17 @@ private final class OpenFile: WalFile, @unchecked Sendable {
     }
 
     func sync() throws(WalError) {
-        disk.runHook(.sync, path)
-        try disk.machine.withLock { (machine) throws(WalError) in
-            let outcome = try machine.enter(.sync, path, generation: generation)
-            if outcome.dropsDirtyPages {
-                machine.drop(file) { $1.dropDirtyPages(&$0) }
-                throw SystemError.error(EIO, "sync (an injected fault)", path)
+        try use { () throws(WalError) in
+            disk.runHook(.sync, path)
+            try disk.machine.withLock { (machine) throws(WalError) in
+                let outcome = try machine.enter(.sync, path, generation: generation)
+                if outcome.dropsDirtyPages {
+                    machine.drop(file) { $1.dropDirtyPages(&$0) }
+                    throw SystemError.error(EIO, "sync (an injected fault)", path)
+                }
+                tellLies(outcome, machine)
+                file.sync()
             }
-            tellLies(outcome, machine)
-            file.sync()
         }
     }
 

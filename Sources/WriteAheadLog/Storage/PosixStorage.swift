@@ -185,150 +185,184 @@ final class PosixDirectory: WalDirectory {
     func guaranteesAllocation() -> Bool { wal_filesystem_guarantees_allocation(descriptor) }
 }
 
+/// An open file. Any thread may close it while others use it: they finish, whoever comes later is refused, and the last one to
+/// leave closes the descriptor, so that no call ever reaches another file that was given the same number.
 final class PosixFile: WalFile {
-    private let descriptor: Int32
+    private let openDescriptor: Int32
     private let path: String
-    /// Set once by `close`; guarded by the owner, who alone closes.
-    private nonisolated(unsafe) var isOpen = true
+    /// How many calls use the descriptor, and ``closedBit`` once nobody else may.
+    private let uses: UseCount
 
     init(_ descriptor: Int32, _ path: String) {
-        self.descriptor = descriptor
+        openDescriptor = descriptor
         self.path = path
+        uses = UseCount()
     }
 
     deinit { close() }
 
     func close() {
-        if isOpen {
-            isOpen = false
-            _ = closeDescriptor(descriptor)
-        }
+        if uses.end() { _ = closeDescriptor(openDescriptor) }
+    }
+
+    /// Every call on the descriptor goes through here.
+    @inline(__always)
+    private func use<R>(_ body: (_ descriptor: Int32) throws(WalError) -> R) throws(WalError) -> R {
+        guard uses.enter() else { throw WalError.closedFile(path) }
+        defer { if uses.leave() { _ = closeDescriptor(openDescriptor) } }
+        return try body(openDescriptor)
     }
 
     func size() throws(WalError) -> UInt64 {
-        var status = stat()
-        guard fstat(descriptor, &status) == 0 else { throw SystemError.error(errno, "stat", path) }
-        return UInt64(clamping: status.st_size)
+        try use { (descriptor) throws(WalError) in
+            var status = stat()
+            guard fstat(descriptor, &status) == 0 else { throw SystemError.error(errno, "stat", path) }
+            return UInt64(clamping: status.st_size)
+        }
     }
 
     func read(into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64) throws(WalError) -> Int {
-        var done = 0
-        while done < buffer.count {
-            let count = pread(
-                descriptor, buffer.baseAddress?.advanced(by: done), buffer.count - done,
-                off_t(clamping: offset) + off_t(done))
-            if count < 0 {
-                if errno == EINTR { continue }
-                throw SystemError.error(errno, "read", path)
+        try use { (descriptor) throws(WalError) in
+            var done = 0
+            while done < buffer.count {
+                let count = pread(
+                    descriptor, buffer.baseAddress?.advanced(by: done), buffer.count - done,
+                    off_t(clamping: offset) + off_t(done))
+                if count < 0 {
+                    if errno == EINTR { continue }
+                    throw SystemError.error(errno, "read", path)
+                }
+                if count == 0 { break }
+                done += count
             }
-            if count == 0 { break }
-            done += count
+            return done
         }
-        return done
     }
 
     func write(_ bytes: UnsafeRawBufferPointer, at offset: UInt64) throws(WalError) {
-        var done = 0
-        while done < bytes.count {
-            let count = pwrite(
-                descriptor, bytes.baseAddress?.advanced(by: done), bytes.count - done,
-                off_t(clamping: offset) + off_t(done))
-            if count < 0 {
-                if errno == EINTR { continue }
-                let error = SystemError.error(errno, "write", path)
-                // Part of it is in the file: that is no longer "nothing was changed".
-                if done > 0, error.code == .noSpace { throw WalError(.io, error.message, errno: error.errno) }
-                throw error
+        try use { (descriptor) throws(WalError) in
+            var done = 0
+            while done < bytes.count {
+                let count = pwrite(
+                    descriptor, bytes.baseAddress?.advanced(by: done), bytes.count - done,
+                    off_t(clamping: offset) + off_t(done))
+                if count < 0 {
+                    if errno == EINTR { continue }
+                    let error = SystemError.error(errno, "write", path)
+                    // Part of it is in the file: that is no longer "nothing was changed".
+                    if done > 0, error.code == .noSpace { throw WalError(.io, error.message, errno: error.errno) }
+                    throw error
+                }
+                done += count
             }
-            done += count
         }
     }
 
     func write(
         header: (UInt64, UInt64), _ payload: UnsafeRawBufferPointer, zeros: Int, at offset: UInt64
     ) throws(WalError) {
-        let total = 16 + payload.count + zeros
-        let count = wal_pwrite_frame(
-            descriptor, header.0, header.1, payload.baseAddress, payload.count, Int32(truncatingIfNeeded: zeros),
-            Int64(clamping: offset))
-        if count == Int64(total) { return }
-        if count < 0, Int32(-count) != EINTR { throw SystemError.error(Int32(-count), "write", path) }
-        // Cut short: all of it again, in as many pieces as it takes.
-        do throws(WalError) {
-            try writeCopy(header: header, payload, zeros: zeros, at: offset)
-        } catch {
-            if count > 0, error.code == .noSpace { throw WalError(.io, error.message, errno: error.errno) }
-            throw error
+        try use { (descriptor) throws(WalError) in
+            let total = 16 + payload.count + zeros
+            let count = wal_pwrite_frame(
+                descriptor, header.0, header.1, payload.baseAddress, payload.count, Int32(truncatingIfNeeded: zeros),
+                Int64(clamping: offset))
+            if count == Int64(total) { return }
+            if count < 0, Int32(-count) != EINTR { throw SystemError.error(Int32(-count), "write", path) }
+            // Cut short: all of it again, in as many pieces as it takes.
+            do throws(WalError) {
+                try writeCopy(header: header, payload, zeros: zeros, at: offset)
+            } catch {
+                if count > 0, error.code == .noSpace { throw WalError(.io, error.message, errno: error.errno) }
+                throw error
+            }
         }
     }
 
     func writeSynced(_ bytes: UnsafeRawBufferPointer, at offset: UInt64) throws(WalError) -> Bool {
-        let count = wal_pwrite_dsync(descriptor, bytes.baseAddress, bytes.count, Int64(clamping: offset))
-        if count == Int64(bytes.count) { return true }
-        if count < 0 {
-            let code = Int32(-count)
-            if code == EOPNOTSUPP || code == ENOSYS || code == EINTR { return false }
-            throw SystemError.error(code, "write and sync", path)
+        try use { (descriptor) throws(WalError) in
+            let count = wal_pwrite_dsync(descriptor, bytes.baseAddress, bytes.count, Int64(clamping: offset))
+            if count == Int64(bytes.count) { return true }
+            if count < 0 {
+                let code = Int32(-count)
+                if code == EOPNOTSUPP || code == ENOSYS || code == EINTR { return false }
+                throw SystemError.error(code, "write and sync", path)
+            }
+            return false
         }
-        return false
     }
 
     func allocate(from: UInt64, to: UInt64) throws(WalError) {
-        let status = wal_allocate(descriptor, Int64(clamping: from), Int64(clamping: to - from))
-        guard status == 0 else { throw SystemError.error(-status, "allocate space for", path) }
+        try use { (descriptor) throws(WalError) in
+            let status = wal_allocate(descriptor, Int64(clamping: from), Int64(clamping: to - from))
+            guard status == 0 else { throw SystemError.error(-status, "allocate space for", path) }
+        }
     }
 
     func truncate(to size: UInt64) throws(WalError) {
-        guard ftruncate(descriptor, off_t(clamping: size)) == 0 else {
-            throw SystemError.error(errno, "truncate", path)
+        try use { (descriptor) throws(WalError) in
+            guard ftruncate(descriptor, off_t(clamping: size)) == 0 else {
+                throw SystemError.error(errno, "truncate", path)
+            }
         }
     }
 
     func sync() throws(WalError) {
-        let status = wal_data_sync(descriptor)
-        guard status == 0 else { throw SystemError.error(-status, "sync", path) }
+        try use { (descriptor) throws(WalError) in
+            let status = wal_data_sync(descriptor)
+            guard status == 0 else { throw SystemError.error(-status, "sync", path) }
+        }
     }
 
     func map(count: Int, writable: Bool) throws(WalError) -> any WalMapping {
-        let protection = writable ? PROT_READ | PROT_WRITE : PROT_READ
-        guard let base = mmap(nil, count, protection, MAP_SHARED, descriptor, 0), base != MAP_FAILED else {
-            throw SystemError.error(errno, "map", path)
+        try use { (descriptor) throws(WalError) in
+            let protection = writable ? PROT_READ | PROT_WRITE : PROT_READ
+            guard let base = mmap(nil, count, protection, MAP_SHARED, descriptor, 0), base != MAP_FAILED else {
+                throw SystemError.error(errno, "map", path)
+            }
+            return PosixMapping(base, count)
         }
-        return PosixMapping(base, count)
     }
 
     func content(from offset: UInt64) throws(WalError) -> [Range<UInt64>] {
-        let size = try size()
-        guard offset < size else { return [] }
-        var ranges: [Range<UInt64>] = []
-        var at = Int(clamping: offset)
-        #if os(Linux)
-        // SEEK_DATA and SEEK_HOLE (lseek(2)): allocated space that nobody wrote to is a hole, unless pages of it were touched.
-        // All before the first read, for that touches the pages ahead.
-        while true {
-            let start = lseek(descriptor, at, 3)
-            if start < 0, errno == ENXIO { return ranges }
-            guard start >= at else { break }
-            let end = lseek(descriptor, start, 4)
-            guard end > start else { break }
-            ranges.append(UInt64(start)..<UInt64(end))
-            at = end
+        try use { (descriptor) throws(WalError) in
+            let size = try size()
+            guard offset < size else { return [] }
+            var ranges: [Range<UInt64>] = []
+            var at = Int(clamping: offset)
+            #if os(Linux)
+            // SEEK_DATA and SEEK_HOLE (lseek(2)): allocated space that nobody wrote to is a hole, unless pages of it were touched.
+            // All before the first read, for that touches the pages ahead.
+            while true {
+                let start = lseek(descriptor, at, 3)
+                if start < 0, errno == ENXIO { return ranges }
+                guard start >= at else { break }
+                let end = lseek(descriptor, start, 4)
+                guard end > start else { break }
+                ranges.append(UInt64(start)..<UInt64(end))
+                at = end
+            }
+            #endif
+            if at < size { ranges.append(UInt64(at)..<size) }
+            return ranges
         }
-        #endif
-        if at < size { ranges.append(UInt64(at)..<size) }
-        return ranges
     }
 
     func lock() throws(WalError) -> Bool {
-        let status = wal_lock_file(descriptor)
-        if status == 0 { return true }
-        if -status == EAGAIN || -status == EACCES { return false }
-        if -status == EOPNOTSUPP, flock(descriptor, LOCK_EX | LOCK_NB) == 0 { return true }
-        throw SystemError.error(-status, "lock", path)
+        try use { (descriptor) throws(WalError) in
+            let status = wal_lock_file(descriptor)
+            if status == 0 { return true }
+            if -status == EAGAIN || -status == EACCES { return false }
+            if -status == EOPNOTSUPP, flock(descriptor, LOCK_EX | LOCK_NB) == 0 { return true }
+            throw SystemError.error(-status, "lock", path)
+        }
     }
 
-    func beginAnnouncing() { _ = wal_lock_announcement(descriptor) }
-    func endAnnouncing() { _ = wal_unlock_announcement(descriptor) }
+    func beginAnnouncing() {
+        do { try use { _ = wal_lock_announcement($0) } } catch {}
+    }
+    func endAnnouncing() {
+        do { try use { _ = wal_unlock_announcement($0) } } catch {}
+    }
 }
 
 final class PosixMapping: WalMapping {
