@@ -88,9 +88,11 @@ struct SealedLogTests {
                 try expectRecords(wal.partition(1), 1...(round * 10 + 10))
                 try await wal.close()
             }
-            let error = await expectError(.unknownKey) {
-                try await BytesWal.open(at: path, configuration: sealed(try keyring("k1", ["k2": key(2)])))
-            }
+            let wal = try await BytesWal.open(at: path, configuration: sealed(try keyring("k1", ["k2": key(2)])))
+            var cursor = try wal.partition(1).entries(from: .lsn(31)).makeCursor()
+            for k in 31...40 { #expect(try cursor.next()?.record == record(k)) }
+            let error = await expectError(.unknownKey) { try expectRecords(wal.partition(1), 1...40) }
+            try await wal.close()
             #expect(error?.message.contains("\"schlüssel\"") == true && error?.segment == 21 && error?.partition == 1)
         }
     }

@@ -87,10 +87,13 @@ import WriteAheadLog
                 try await wal.close()
             }
             // Without the directory the old segments can't be read, and the error says what is missing.
-            let error = await #expect(throws: WalError.self) {
-                try await Wal<Event>.open(at: path, configuration: .init(codec: .zstd(.json())))
-            }
+            let wal = try await Wal<Event>.open(at: path, configuration: .init(codec: .zstd(.json())))
+            var cursor = try wal.partition(3).entries().makeCursor()
+            for number in 0..<2_000 { #expect(try cursor.next()?.record == expected[number]) }
+            let error = #expect(throws: WalError.self) { try cursor.next() }
             #expect(error?.code == .unknownCodec && error?.message.contains("dictionaries") == true)
+            #expect(error?.segment == 2_001)
+            try await wal.close()
         }
     }
 

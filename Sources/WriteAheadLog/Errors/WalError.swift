@@ -164,6 +164,15 @@ public struct WalError: Error, Sendable {
 
     package var recordOffset: Int? { storage.recordOffset }
 
+    /// The same error with more said at the end of its message.
+    func adding(_ text: String) -> WalError {
+        WalError(
+            Storage(
+                code: code, message: storage.message + text, partition: partition, segment: segment, offset: offset,
+                lsn: lsn, errno: errno, underlying: underlying, codingPath: storage.codingPath,
+                recordOffset: recordOffset, explanation: storage.explanation))
+    }
+
     /// The same error with the places filled in that it leaves open.
     public func at(
         partition: PartitionID? = nil, segment: LSN? = nil, offset: UInt64? = nil, lsn: LSN? = nil

@@ -133,7 +133,8 @@ public final class Wal<Record: WalCodable>: Sendable {
     /// Opens a log for writing, recovers what an earlier process left, and creates the directory where there is none.
     ///
     /// - Throws: ``WalError/Code/alreadyOpen`` where another holds it, `.corrupt` or `.missing` for damage below the last
-    ///   mark, `.recordTypeMismatch`, `.unknownCodec`, `.unsupportedFormat`, and what the file system says.
+    ///   mark, `.recordTypeMismatch`, `.unsupportedFormat`, and what the file system says. `.unknownCodec`, `.unknownKey` or
+    ///   `.wrongKey` where the configuration can read none of the segments; where it can read some, reading another is the error.
     /// - Complexity: O(segments), and the bytes that were written behind the last mark.
     public static func open(
         at path: String, configuration: Configuration
@@ -183,6 +184,7 @@ public final class Wal<Record: WalCodable>: Sendable {
         shared.rootIsDirty.withLock { $0 = !isReadOnly }
         schema = isReadOnly ? "" : SegmentHeader.schema(of: Record.self)
         table = PartitionTable()
+        var readability = Readability()
         for entry in try root.list() {
             guard let id = FileFormat.partition(ofDirectoryNamed: entry.name) else { continue }
             guard entry.kind == .directory else {
@@ -204,6 +206,9 @@ public final class Wal<Record: WalCodable>: Sendable {
             let partition = try makePartition(id, &result, exists: true)
             table.insert(partition, at: id.rawValue)
             let observer = settings.observer
+            if let unreadable = readability.note(result.segments, partition.codecs) {
+                observer.event(.unreadable(id, segments: unreadable.count, unreadable.error))
+            }
             if let failure = result.failure {
                 observer.event(.quarantined(id, failure))
             } else if !result.wasClean, !isReadOnly {
@@ -213,6 +218,7 @@ public final class Wal<Record: WalCodable>: Sendable {
                         cutBytes: result.cutBytes))
             }
         }
+        try readability.check(settings)
         // What is there is served as durable: so must its partition's name be, though whoever made it may have been killed
         // before it was.
         if !isReadOnly, !table.all.isEmpty { try shared.syncRoot() }
@@ -270,10 +276,6 @@ public final class Wal<Record: WalCodable>: Sendable {
                     .recordTypeMismatch,
                     "the log holds records of type \(segment.header.typeName), not \(Record.walTypeName); if the type was renamed, pin its walTypeName to the old name",
                     partition: id, segment: LSN(segment.firstLSN))
-            }
-            // Bytes can be read without the codec that they belong to.
-            if try codecs.knownReader(for: segment.header) == nil, Record.self != Payload.self {
-                _ = try codecs.reader(for: segment.header)
             }
         }
         log.expansion = codecs.expansion(for:)

@@ -40,6 +40,9 @@ public enum WalEvent: Sendable {
     case recovered(PartitionID, lastLSN: LSN, cutFrom: LSN?, cutBytes: UInt64)
     /// A damaged partition was set aside under ``DamagePolicy/quarantine``.
     case quarantined(PartitionID, WalError)
+    /// Segments can't be read with the codecs given, for want of a codec, a key or a dictionary; the error is the newest one's.
+    /// Reading them throws it. Everything else works.
+    case unreadable(PartitionID, segments: Int, WalError)
     case rotated(PartitionID, sealed: LSN, new: LSN)
     case purged(PartitionID, segments: Int, firstRetained: LSN)
     /// Sealed segments were recompressed in the background.

@@ -47,12 +47,18 @@ extension PartitionLog {
             }
         }
         for (place, segment) in candidates.enumerated() {
-            guard let repacking = try target.repacking(segment.header) else { continue }
-            if let size = try replace(segment, target, repacking) {
-                done.segments += 1
-                done.bytesBefore += segment.fileSize
-                done.bytesAfter += size
-            } else {
+            do throws(WalError) {
+                guard let repacking = try target.repacking(segment.header) else { continue }
+                if let size = try replace(segment, target, repacking) {
+                    done.segments += 1
+                    done.bytesBefore += segment.fileSize
+                    done.bytesAfter += size
+                } else {
+                    done.kept += 1
+                }
+            } catch {
+                // What can't be read stays as it is, and keeps nobody from the rest.
+                guard error.isAboutCodec else { throw error }
                 done.kept += 1
             }
             progress(done, candidates.count - place - 1)

@@ -129,6 +129,7 @@ struct RecordCursor {
                     if partition.shared.settings.isReadOnly { try partition.refresh() }
                     continue
                 }
+                if error.isAboutCodec { throw partition.unreadable(error, next) }
                 guard error.code == .notFound else { throw error.at(partition: partition.id) }
                 // It went since we looked: purged, or empty and made anew. Another process does not tell.
                 if partition.shared.settings.isReadOnly { try partition.refresh() }
@@ -562,13 +563,22 @@ struct RecordCursor {
                     return false
                 }
                 frameStart = UInt64(scanner.frameOffset)
-                guard let (kind, content) = try content() else { throw corrupt("a batch is shorter than it says") }
-                if kind != FrameKind.record {
-                    guard let records = try records(of: kind, content) else {
-                        throw corrupt("a batch is shorter than it says")
+                let kind: UInt8
+                let content: UnsafeRawBufferPointer
+                do throws(WalError) {
+                    guard let found = try self.content() else { throw corrupt("a batch is shorter than it says") }
+                    (kind, content) = found
+                    if kind != FrameKind.record {
+                        guard let records = try records(of: kind, content) else {
+                            throw corrupt("a batch is shorter than it says")
+                        }
+                        batch = records
+                        continue
                     }
-                    batch = records
-                    continue
+                } catch {
+                    // Asked again, it says the same.
+                    scanner.offset = scanner.frameOffset
+                    throw error.isAboutCodec ? partition.unreadable(error, current) : error
                 }
                 payload = content
                 lsn = nextLSN

@@ -39,6 +39,14 @@ extension PartitionLog {
         }
     }
 
+    /// A segment's codec, key or dictionary is missing: says how to read on after it.
+    func unreadable(_ error: WalError, _ segment: Segment) -> WalError {
+        let error = error.at(partition: id, segment: LSN(segment.firstLSN))
+        guard segment.isSealed, segment.lastLSN >= segment.firstLSN else { return error }
+        return error.adding(
+            "; the segment holds LSN \(segment.firstLSN) … \(segment.lastLSN), and `.lsn(\(segment.lastLSN + 1))` reads on after it")
+    }
+
     private func beyondEnd(_ lsn: UInt64) -> WalError {
         WalError(
             .outOfRange, "LSN \(lsn) is beyond the end of the partition, which is \(hot.pointee.nextLSN - 1)",

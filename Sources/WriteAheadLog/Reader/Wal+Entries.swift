@@ -85,7 +85,11 @@ extension Wal.Partition {
         /// For the first record of a segment: its header says how it is read.
         @usableFromInline @inline(never) mutating func chooseCodec() throws(WalError) {
             if let segment = records.segment {
-                decoding = try partition.codecs.reader(for: segment.header).plain.decoding
+                do throws(WalError) {
+                    decoding = try partition.codecs.reader(for: segment.header).plain.decoding
+                } catch {
+                    throw partition.log.unreadable(error, segment).at(lsn: LSN(records.lsn))
+                }
             }
             records.hasNewSegment = false
         }

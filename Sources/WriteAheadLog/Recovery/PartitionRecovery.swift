@@ -127,7 +127,7 @@ struct PartitionRecovery {
                         partition: id, segment: LSN(lsn))
                 }
                 names.append((entry.name, lsn))
-            } else if entry.name.hasSuffix(FileFormat.preparedSuffix) {
+            } else if entry.kind == .file, FileFormat.isPreparedName(entry.name) {
                 found.leftovers.append(entry.name)
             }
         }
@@ -155,7 +155,7 @@ struct PartitionRecovery {
     private func removeLeftovers(_ survey: inout Survey, in directory: any WalDirectory) throws(WalError) {
         guard !survey.leftovers.isEmpty else { return }
         // STATE says that segments are none of the log's; what was made ready never was.
-        if survey.leftovers.contains(where: { !$0.hasSuffix(FileFormat.preparedSuffix) }) {
+        if survey.leftovers.contains(where: { !FileFormat.isPreparedName($0) }) {
             try survey.state.makeDurable(in: directory)
         }
         for name in survey.leftovers { try directory.remove(name) }
@@ -456,7 +456,7 @@ struct PartitionRecovery {
         for entry in try directory.list() {
             if let lsn = FileFormat.firstLSN(ofSegmentNamed: entry.name), entry.kind == .file {
                 names.append((entry.name, lsn))
-            } else if entry.name.hasSuffix(FileFormat.preparedSuffix) {
+            } else if entry.kind == .file, FileFormat.isPreparedName(entry.name) {
                 try directory.remove(entry.name)
             }
         }

@@ -37,6 +37,11 @@ package enum FileFormat {
     package static let lockFileName = "LOCK"
     package static let preparedSuffix = ".prepared"
 
+    /// Whether a name is one that the log itself gives to a file that it makes ready. Any other `….prepared` is somebody else's.
+    package static func isPreparedName(_ name: String) -> Bool {
+        name == "next" + preparedSuffix || name == "recompressed" + preparedSuffix
+    }
+
     @inline(__always) package static func padded(_ count: Int) -> Int { (count &+ 7) & ~7 }
 
     package static func segmentName(_ firstLSN: UInt64) -> String {
