@@ -44,7 +44,8 @@ extension PartitionLog {
         let error = error.at(partition: id, segment: LSN(segment.firstLSN))
         guard segment.isSealed, segment.lastLSN >= segment.firstLSN else { return error }
         return error.adding(
-            "; the segment holds LSN \(segment.firstLSN) … \(segment.lastLSN), and `.lsn(\(segment.lastLSN + 1))` reads on after it")
+            "; the segment holds LSN \(segment.firstLSN) … \(segment.lastLSN), and `.lsn(\(segment.lastLSN + 1))` reads on after it"
+        )
     }
 
     private func beyondEnd(_ lsn: UInt64) -> WalError {
