@@ -29,6 +29,12 @@ package struct SafetyMeasures: OptionSet, Sendable, Hashable {
     package static let lock = SafetyMeasures(rawValue: 1 << 11)
     /// A recompressed segment is durable before it takes the old one's name (2, 14).
     package static let syncBeforeRename = SafetyMeasures(rawValue: 1 << 12)
+    /// After each system call of a sync the partition is looked at again: whether it was poisoned or closed meanwhile (1, 8).
+    package static let phaseAfterSync = SafetyMeasures(rawValue: 1 << 13)
+    /// Closing waits for what the log began: syncs, marks, purges, prepared and recompressed files (1, 8).
+    package static let joining = SafetyMeasures(rawValue: 1 << 14)
+    /// Files that are made ready have a name of their own, which nobody but their maker touches (2).
+    package static let uniqueNames = SafetyMeasures(rawValue: 1 << 15)
 
     /// With the names that tools print.
     package static let all: [(name: String, measure: SafetyMeasures)] = [

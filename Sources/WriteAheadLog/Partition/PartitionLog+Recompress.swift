@@ -85,10 +85,7 @@ extension PartitionLog {
         _ old: Segment, _ target: RecompressionTarget, _ repacking: WalRepacking
     ) throws(WalError) -> UInt64? {
         let directory = try openDirectory()
-        let name = "recompressed" + FileFormat.preparedSuffix
-        do throws(WalError) { try directory.remove(name) } catch {
-            if error.code != .notFound { throw error.at(partition: id) }
-        }
+        let name = try preparedName("recompressed", in: directory)
         let file = try directory.openFile(name, .createNew)
         var isInPlace = false
         defer {

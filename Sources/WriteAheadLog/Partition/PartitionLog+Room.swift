@@ -420,6 +420,18 @@ extension PartitionLog {
         // A mark still owed goes into the next segment.
     }
 
+    /// A name for a file that is made ready, which no file has.
+    func preparedName(_ purpose: String, in directory: any WalDirectory) throws(WalError) -> String {
+        guard disabled.contains(.uniqueNames) else {
+            return FileFormat.preparedName(purpose, maker: shared.storage.random())
+        }
+        let name = FileFormat.preparedName(purpose, maker: 0)
+        do throws(WalError) { try directory.remove(name) } catch {
+            if error.code != .notFound { throw error }
+        }
+        return name
+    }
+
     /// On a worker: makes the file that the next rotation takes, its pages ready for stores.
     func prepareNext() {
         lock()
@@ -432,10 +444,7 @@ extension PartitionLog {
                 try shared.pool.acquire(for: self)
                 do throws(WalError) {
                     let directory = try openDirectory()
-                    let name = "next" + FileFormat.preparedSuffix
-                    do throws(WalError) { try directory.remove(name) } catch {
-                        if error.code != .notFound { throw error }
-                    }
+                    let name = try preparedName("next", in: directory)
                     made = try makeFile(named: name, in: directory, total: 0, allocating: UInt64.max)
                 } catch {
                     shared.pool.release(self)

@@ -36,6 +36,26 @@ package enum FileFormat {
     package static let stateFileName = "STATE"
     package static let lockFileName = "LOCK"
     package static let preparedSuffix = ".prepared"
+    /// What files are made ready for: the next segment, or a recompressed one in the place of the old.
+    package static let preparedPurposes = ["next", "recompressed"]
+
+    /// The name of a file that is made ready for a purpose. `maker` is random: nobody but who made the file touches it, so that
+    /// what an earlier opening of the log left running cannot take away, or give a name to, a later one's file.
+    package static func preparedName(_ purpose: String, maker: UInt64) -> String {
+        let digits = String(maker, radix: 16)
+        return "\(purpose)-\(String(repeating: "0", count: 16 - digits.utf8.count))\(digits)\(preparedSuffix)"
+    }
+
+    /// Whether a log gave that name to a file that it made ready. Only a regular file of such a name is a leftover, which the next
+    /// opening for writing removes.
+    package static func isPreparedName(_ name: String) -> Bool {
+        preparedPurposes.contains { purpose in
+            let digits = name.utf8.dropFirst(purpose.utf8.count + 1).prefix(16)
+            return name.utf8.count == purpose.utf8.count + 17 + preparedSuffix.utf8.count
+                && name.hasPrefix("\(purpose)-") && name.hasSuffix(preparedSuffix)
+                && digits.allSatisfy { (48...57).contains($0) || (97...102).contains($0) }
+        }
+    }
 
     /// Whether a name is one that the log itself gives to a file that it makes ready. Any other `….prepared` is somebody else's.
     package static func isPreparedName(_ name: String) -> Bool {
