@@ -4,7 +4,9 @@
 #include "CWalShims.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/uio.h>
@@ -14,10 +16,49 @@
 #include <sys/vfs.h>
 #endif
 
+// A program may be started with descriptors 0 to 2 closed (a daemon, cron). What it prints goes to whatever has those numbers, so
+// that no file of ours may ever have one, not even for a moment.
+#if defined(O_PATH)
+enum { HARMLESS = O_PATH | O_CLOEXEC };
+#else
+enum { HARMLESS = O_RDONLY | O_DIRECTORY | O_CLOEXEC };
+#endif
+
+static int above_standard(int fd) {
+    if (fd < 0 || fd > 2) return fd;
+    int moved = fcntl(fd, F_DUPFD_CLOEXEC, 3), code = errno;
+    close(fd);
+    errno = code;
+    return moved;
+}
+
+// Takes those of 0 to 2 that are closed, by something that nobody can read or write, and returns how many.
+static int take_standard(int taken[3]) {
+    struct pollfd standard[3] = {{0, 0, 0}, {1, 0, 0}, {2, 0, 0}};
+    int count = 0;
+    if (poll(standard, 3, 0) <= 0) return 0;
+    for (int fd = 0; fd <= 2; fd++) {
+        if (!(standard[fd].revents & POLLNVAL)) continue;
+        int got = open("/", HARMLESS);
+        if (got > 2) close(got);
+        else if (got >= 0) taken[count++] = got;
+    }
+    return count;
+}
+
 int wal_openat(int dirfd, const char *path, int flags, int mode) {
-    int fd;
+    int taken[3], count = take_standard(taken), fd;
     do fd = openat(dirfd, path, flags | O_CLOEXEC, (mode_t)mode); while (fd < 0 && errno == EINTR);
-    return fd < 0 ? -errno : fd;
+    // Whoever closed one of them since then.
+    fd = above_standard(fd);
+    int code = errno;
+    while (count > 0) close(taken[--count]);
+    return fd < 0 ? -code : fd;
+}
+
+int wal_duplicate(int fd) {
+    int fresh = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+    return fresh < 0 ? -errno : fresh;
 }
 
 int wal_allocate(int fd, int64_t offset, int64_t length) {
@@ -67,6 +108,15 @@ static int lock_byte(int fd, off_t byte, short type) {
 }
 
 int wal_lock_file(int fd) { return lock_byte(fd, 0, F_WRLCK); }
+int wal_unlock_file(int fd) { return lock_byte(fd, 0, F_UNLCK); }
+
+int wal_lock_directory(int fd) {
+    int r;
+    do r = flock(fd, LOCK_EX | LOCK_NB); while (r < 0 && errno == EINTR);
+    return r < 0 ? -errno : 0;
+}
+
+int wal_unlock_directory(int fd) { return flock(fd, LOCK_UN) < 0 ? -errno : 0; }
 
 int wal_lock_announcement(int fd) {
     for (int i = 0;; i++) {
@@ -93,6 +143,15 @@ int wal_full_sync(int fd) {
     return fcntl(fd, F_FULLFSYNC) < 0 ? -errno : 0;
 #else
     return fsync(fd) < 0 ? -errno : 0;
+#endif
+}
+
+int wal_sync_file_system(int fd) {
+#if defined(__linux__)
+    return syncfs(fd) < 0 ? -errno : 0;
+#else
+    (void)fd;
+    return -EOPNOTSUPP;
 #endif
 }
 

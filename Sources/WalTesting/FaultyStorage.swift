@@ -6,7 +6,7 @@ package import WriteAheadLog
 /// the empty string. What goes to the pointer of a mapping is not seen here.
 package final class FaultyStorage: WalStorage {
     package enum Operation: Hashable, Sendable {
-        case openRoot, list, openDirectory, openFile, rename, remove, syncDirectory
+        case openRoot, list, openDirectory, openFile, rename, remove, syncDirectory, syncParent, probe
         case size, read, write, writeSynced, allocate, truncate, sync, map, lock, close
     }
 
@@ -196,6 +196,7 @@ package final class FaultyStorage: WalStorage {
     package func random() -> UInt64 { base.random() }
     package func pause(nanoseconds: UInt64) -> Bool { base.pause(nanoseconds: nanoseconds) }
     package func openFilesLimit() -> Int { min(fileLimit, base.openFilesLimit()) }
+    package func fileSizeLimit() -> UInt64? { base.fileSizeLimit() }
 
     package func startThread(_ name: String, _ body: @escaping @Sendable () -> Void) throws(WalError) {
         if !runsWorkers, name == "wal-worker" { return }
@@ -250,7 +251,30 @@ private final class FaultyDirectory: WalDirectory {
         try base.sync()
     }
 
+    func syncParent() throws(WalError) {
+        try storage.enter(.init(operation: .syncParent, path: path))
+        try base.syncParent()
+    }
+
     func guaranteesAllocation() -> Bool { base.guaranteesAllocation() }
+
+    func probeMapping() -> MappingProbe {
+        do throws(WalError) {
+            try storage.enter(.init(operation: .probe, path: path))
+        } catch {
+            return error.isUnsupportedOperation ? .refused(error) : .unknown(error)
+        }
+        return base.probeMapping()
+    }
+
+    var fileSystemName: String? { base.fileSystemName }
+
+    func lock() throws(WalError) -> Bool {
+        try storage.enter(.init(operation: .lock, path: path))
+        return try base.lock()
+    }
+
+    func unlock() { base.unlock() }
 }
 
 private final class FaultyFile: WalFile {
@@ -353,6 +377,7 @@ private final class FaultyFile: WalFile {
         }
     }
 
+    func unlock() { base.unlock() }
     func beginAnnouncing() { base.beginAnnouncing() }
     func endAnnouncing() { base.endAnnouncing() }
 }

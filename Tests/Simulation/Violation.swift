@@ -41,7 +41,7 @@ extension WalError {
     /// What a fault of the disk, or a full one, may be reported as.
     var isOfFault: Bool {
         switch code {
-        case .io, .noSpace, .poisoned, .tooManyFiles: true
+        case .io, .noSpace, .poisoned, .tooManyFiles, .outOfResources: true
         default: false
         }
     }

@@ -137,23 +137,43 @@ wal_scratch_t wal_scratch_take(size_t minimum);
 /// Gives a buffer back to this thread, which keeps a few small ones and frees the rest.
 void wal_scratch_give(void *base, size_t capacity);
 
+// MARK: - What a child of fork must not use
+
+/// Names this process; another in a child of fork(2) than in its parent.
+uint64_t wal_process_token(void);
+/// Zeroed memory that is all zeros again in a child of fork(2), up to 1 KiB, aligned to 64; NULL when memory is short. Many
+/// share a page.
+void *wal_hot_allocate(size_t size);
+void wal_hot_free(void *memory, size_t size);
+/// In a child of fork(2) such a descriptor refers to something harmless instead, so that the child holds no lock.
+void wal_lock_descriptor_held(int fd);
+void wal_lock_descriptor_released(int fd);
+
 // MARK: - System calls
 
 /// Each returns 0 (or a count) or the negated errno.
 int wal_allocate(int fd, int64_t offset, int64_t length);
+/// Never 0, 1 or 2, which belong to the app even where they are closed; nor does ``wal_duplicate`` return one.
 int wal_openat(int dirfd, const char *path, int flags, int mode);
+int wal_duplicate(int fd);
 /// 16 bytes of header, `count` of payload and up to 7 zeros, in one call.
 int64_t wal_pwrite_frame(
     int fd, uint64_t first, uint64_t second, const void *bytes, size_t count, int zeros, int64_t offset);
 int64_t wal_pwrite_dsync(int fd, const void *bytes, size_t count, int64_t offset);
-/// The writer's lock: the first byte, until the open file is closed.
+/// The writer's lock: the first byte of a file (an OFD lock), and a directory (flock). A copy of the descriptor, as a child of
+/// fork has, keeps either until somebody unlocks it.
 int wal_lock_file(int fd);
+int wal_unlock_file(int fd);
+int wal_lock_directory(int fd);
+int wal_unlock_directory(int fd);
 /// The second byte: held by whoever takes the lock or looks who has it, so that nobody looks before the new holder has written
 /// its name. Waits for a second at most, for another may be stopped while it holds it.
 int wal_lock_announcement(int fd);
 int wal_unlock_announcement(int fd);
 int wal_full_sync(int fd);
 int wal_data_sync(int fd);
+/// Everything of the file system that it lies on.
+int wal_sync_file_system(int fd);
 int wal_populate_write(void *base, size_t count);
 /// True where preallocated space is guaranteed for later stores into a mapping (see the `FileFormat` article).
 bool wal_filesystem_guarantees_allocation(int fd);

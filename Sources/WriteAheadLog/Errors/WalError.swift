@@ -14,7 +14,8 @@ public struct WalError: Error, Sendable {
         public static let alreadyOpen = Code("alreadyOpen")
         /// The log was opened for reading only.
         public static let readOnly = Code("readOnly")
-        /// There was no room for the record. Nothing was changed; append again once there is room.
+        /// There was no room for the record, or a limit of the process forbids larger files (`errno` is `EFBIG` then). Nothing was
+        /// changed; append again once there is room.
         public static let noSpace = Code("noSpace")
         /// An earlier failure made the end of this partition uncertain; it takes no more records until it is reopened.
         public static let poisoned = Code("poisoned")
@@ -59,8 +60,14 @@ public struct WalError: Error, Sendable {
         public static let invalidArgument = Code("invalidArgument")
         /// A reader comes to a segment that was recompressed since it looked; it looks again.
         package static let segmentReplaced = Code("segmentReplaced")
-        /// There are more open files or mappings than the process may have.
+        /// There are more open files than the process may have.
         public static let tooManyFiles = Code("tooManyFiles")
+        /// The system has no memory, address space or thread left for it. Nothing was changed; try again once there is.
+        public static let outOfResources = Code("outOfResources")
+        /// The file system or the kernel lacks something that the log, or its configuration, needs.
+        public static let unsupported = Code("unsupported")
+        /// This process is a child of the one that opened the log, made by `fork`. It has to open the log itself.
+        public static let forked = Code("forked")
     }
 
     private final class Storage: Sendable {

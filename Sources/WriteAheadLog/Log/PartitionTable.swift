@@ -54,6 +54,8 @@ final class PartitionTable<Element: AnyObject & Sendable>: @unchecked Sendable {
 
 enum ProcessInformation {
     static var id: Int32 { getpid() }
+    /// Whether there is such a process, as far as this one can see.
+    static func isThere(_ id: Int32) -> Bool { id > 0 && (kill(id, 0) == 0 || errno != ESRCH) }
 }
 
 /// Runs what may block on a thread of its own, never on the cooperative pool. It is not abandoned when the task is cancelled.

@@ -172,15 +172,18 @@ public final class Wal<Record: WalCodable>: Sendable {
         path: String, configuration: Configuration, settings: LogSettings, storage: any WalStorage
     ) throws(WalError) {
         let isReadOnly = settings.isReadOnly
-        let root = try storage.openRoot(path, create: !isReadOnly && configuration.createIfMissing)
-        var lockFile: (any WalFile)?
-        if !isReadOnly {
-            let file = try root.openFile(FileFormat.lockFileName, .createOrOpen)
-            if !settings.disabled.contains(.lock) { try Self.takeLock(file, path, storage) }
-            lockFile = file
+        let notes = LogNotes(observer: settings.observer)
+        let root = LogDirectory(
+            try storage.openRoot(path, create: !isReadOnly && configuration.createIfMissing), notes: notes)
+        var lock: WriterLock?
+        if !isReadOnly, !settings.disabled.contains(.lock) {
+            lock = try WriterLock.take(root, path, storage, notes)
         }
         self.configuration = configuration
-        shared = LogShared(storage: storage, root: root, settings: settings, lockFile: lockFile)
+        shared = LogShared(storage: storage, root: root, settings: settings, notes: notes, lock: lock)
+        // Also where the opening fails: what was recovered until then stays so.
+        let queue = shared.queue
+        defer { notes.begin { tell in queue.submit(tell) } }
         shared.rootIsDirty.withLock { $0 = !isReadOnly }
         schema = isReadOnly ? "" : SegmentHeader.schema(of: Record.self)
         table = PartitionTable()
@@ -205,14 +208,13 @@ public final class Wal<Record: WalCodable>: Sendable {
             }
             let partition = try makePartition(id, &result, exists: true)
             table.insert(partition, at: id.rawValue)
-            let observer = settings.observer
             if let unreadable = readability.note(result.segments, partition.codecs) {
-                observer.event(.unreadable(id, segments: unreadable.count, unreadable.error))
+                notes.note(.unreadable(id, segments: unreadable.count, unreadable.error))
             }
             if let failure = result.failure {
-                observer.event(.quarantined(id, failure))
+                notes.note(.quarantined(id, failure))
             } else if !result.wasClean, !isReadOnly {
-                observer.event(
+                notes.note(
                     .recovered(
                         id, lastLSN: LSN(result.nextLSN - 1), cutFrom: result.cutFrom.map { LSN($0) },
                         cutBytes: result.cutBytes))
@@ -222,29 +224,6 @@ public final class Wal<Record: WalCodable>: Sendable {
         // What is there is served as durable: so must its partition's name be, though whoever made it may have been killed
         // before it was.
         if !isReadOnly, !table.all.isEmpty { try shared.syncRoot() }
-    }
-
-    private static func takeLock(
-        _ file: any WalFile, _ path: String, _ storage: any WalStorage
-    ) throws(WalError) {
-        // Whoever comes while the holder is not written yet waits for that.
-        file.beginAnnouncing()
-        defer { file.endAnnouncing() }
-        var attempts = 0
-        while try !file.lock() {
-            let holder = String(decoding: try file.read(20, at: 0).prefix { $0 >= 48 && $0 <= 57 }, as: UTF8.self)
-            // A log of this process whose handles are gone, without `close`, lets go once its work in the background is done.
-            attempts += 1
-            if holder == "\(ProcessInformation.id)", attempts < 50, storage.pause(nanoseconds: 2_000_000) { continue }
-            let who = holder.isEmpty ? "" : " by process \(holder)"
-            throw WalError(
-                .alreadyOpen,
-                "the log at \(path) is already open for writing\(who); close it there, or open it with `openReadOnly`")
-        }
-        // Who holds it: for the error above. The lock is the descriptor's, not the content's.
-        let text = Array("\(ProcessInformation.id)\n".utf8)
-        try file.truncate(to: 0)
-        try file.write(text, at: 0)
     }
 
     private func makePartition(
@@ -352,7 +331,7 @@ public final class Wal<Record: WalCodable>: Sendable {
         guard !wasClosed else { return }
         defer {
             shared.queue.stop()
-            shared.lockFile?.close()
+            shared.lock?.release()
         }
         var failed: WalError?
         for partition in table.all {

@@ -51,6 +51,8 @@ public enum WalEvent: Sendable {
     case recompressionFailed(PartitionID, WalError)
     /// The partition takes no more records until it is reopened.
     case poisoned(PartitionID, WalError)
+    /// The log goes on, but not in the usual way. Each kind of it is told once while a log is open.
+    case fellBack(WalFallback)
 }
 
 /// Hears what the log does. Closures are called off the hot path.

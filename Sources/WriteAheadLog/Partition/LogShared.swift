@@ -9,15 +9,19 @@ final class LogShared: Sendable {
     let isMapped: Bool
     /// Names in the log's own directory that were not synced yet.
     let rootIsDirty: Locked<Bool>
-    /// Its descriptor is the lock: held until `close`, or until the last handle of the log or of a partition is gone.
-    let lockFile: (any WalFile)?
+    /// Held until `close`, or until the last handle of the log or of a partition is gone. Nil for a reader.
+    let lock: WriterLock?
+    let notes: LogNotes
+    /// The name of the log's own directory was synced.
+    private let nameIsSynced = Locked(false)
     /// Held while the log's own directory is synced; what the sync failed with.
     private let rootFailure = Locked<WalError?>(nil)
 
     init(
-        storage: any WalStorage, root: any WalDirectory, settings: LogSettings, lockFile: (any WalFile)?
+        storage: any WalStorage, root: any WalDirectory, settings: LogSettings, notes: LogNotes, lock: WriterLock?
     ) {
-        self.lockFile = lockFile
+        self.lock = lock
+        self.notes = notes
         self.storage = storage
         self.root = root
         self.settings = settings
@@ -51,6 +55,11 @@ final class LogShared: Sendable {
             }
             guard wasDirty else { return }
             do throws(WalError) {
+                // Once for each open: it may have been moved here, or made just now.
+                if !nameIsSynced.withLock({ $0 }), !settings.disabled.contains(.directorySync) {
+                    try root.syncParent()
+                    nameIsSynced.withLock { $0 = true }
+                }
                 try root.sync()
             } catch {
                 failure = error

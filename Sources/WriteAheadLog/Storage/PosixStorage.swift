@@ -16,12 +16,14 @@ package final class PosixStorage: WalStorage {
         guard !path.isEmpty, !path.utf8.contains(0) else {
             throw WalError(.invalidArgument, "a log's path must not be empty or hold a NUL byte")
         }
-        if create, mkdir(path, 0o700) != 0, errno != EEXIST {
-            throw SystemError.error(errno, "create directory", path)
-        }
+        let refused = create ? (mkdir(path, 0o700) == 0 ? 0 : errno) : EEXIST
         let descriptor = wal_openat(AT_FDCWD, path, O_RDONLY | O_DIRECTORY, 0)
-        guard descriptor >= 0 else { throw SystemError.error(-descriptor, "open directory", path) }
-        return PosixDirectory(descriptor, path)
+        guard descriptor >= 0 else {
+            // Some file systems refuse to make what is there already by another word than EEXIST: opening it tells.
+            if refused != 0, refused != EEXIST { throw SystemError.error(refused, "create directory", path) }
+            throw SystemError.error(-descriptor, "open directory", path)
+        }
+        return PosixDirectory(descriptor, path, isNew: refused == 0)
     }
 
     package func monotonicNow() -> UInt64 { Self.now(CLOCK_MONOTONIC) }
@@ -87,13 +89,19 @@ package final class PosixStorage: WalStorage {
 final class PosixDirectory: WalDirectory {
     private let descriptor: Int32
     private let path: String
+    /// It was made when it was opened.
+    private let isNew: Bool
 
-    init(_ descriptor: Int32, _ path: String) {
+    init(_ descriptor: Int32, _ path: String, isNew: Bool = false) {
         self.descriptor = descriptor
         self.path = path
+        self.isNew = isNew
     }
 
-    deinit { _ = closeDescriptor(descriptor) }
+    deinit {
+        wal_lock_descriptor_released(descriptor)
+        _ = closeDescriptor(descriptor)
+    }
 
     func list() throws(WalError) -> [(name: String, kind: EntryKind)] {
         // A descriptor of its own, for fdopendir takes it over and moves its offset.
@@ -177,12 +185,61 @@ final class PosixDirectory: WalDirectory {
         guard unlinkat(descriptor, name, 0) == 0 else { throw SystemError.error(errno, "remove", "\(path)/\(name)") }
     }
 
-    func sync() throws(WalError) {
+    func sync() throws(WalError) { try Self.sync(descriptor, path) }
+
+    private static func sync(_ descriptor: Int32, _ path: String) throws(WalError) {
         let status = wal_full_sync(descriptor)
-        guard status == 0 else { throw SystemError.error(-status, "sync directory", path) }
+        guard status != 0 else { return }
+        // Some systems sync no descriptor that is open for reading only, as a directory's is.
+        let isRefused = -status == EBADF && fcntl(descriptor, F_GETFD) >= 0
+        throw SystemError.error(isRefused ? EOPNOTSUPP : -status, "sync directory", path)
+    }
+
+    func syncParent() throws(WalError) {
+        var place = stat()
+        guard fstat(descriptor, &place) == 0 else { throw SystemError.error(errno, "stat", path) }
+        var name = path
+        var below = descriptor
+        defer { if below != descriptor { _ = closeDescriptor(below) } }
+        // "..": whatever path led here, that is where its name is. The names above a new one may be as new.
+        for _ in 0..<(isNew ? 64 : 1) {
+            name += "/.."
+            let parent = wal_openat(below, "..", O_RDONLY | O_DIRECTORY, 0)
+            if parent < 0 {
+                if -parent == EACCES || -parent == EPERM { return try syncWithoutParent(name) }
+                throw SystemError.error(-parent, "open directory", name)
+            }
+            if below != descriptor { _ = closeDescriptor(below) }
+            below = parent
+            var above = stat()
+            guard fstat(parent, &above) == 0 else { throw SystemError.error(errno, "stat", name) }
+            // The log's directory is the root of its file system: it has no name there.
+            if above.st_dev != place.st_dev || above.st_ino == place.st_ino { return }
+            place = above
+            try Self.sync(parent, name)
+        }
+    }
+
+    /// Who may not read the parent can't sync it alone.
+    private func syncWithoutParent(_ name: String) throws(WalError) {
+        let status = wal_sync_file_system(descriptor)
+        guard status == 0 else { throw SystemError.error(-status, "sync directory", name) }
     }
 
     func guaranteesAllocation() -> Bool { wal_filesystem_guarantees_allocation(descriptor) }
+
+    func lock() throws(WalError) -> Bool {
+        let status = wal_lock_directory(descriptor)
+        if -status == EWOULDBLOCK { return false }
+        guard status == 0 else { throw SystemError.error(-status, "lock directory", path) }
+        wal_lock_descriptor_held(descriptor)
+        return true
+    }
+
+    func unlock() {
+        _ = wal_unlock_directory(descriptor)
+        wal_lock_descriptor_released(descriptor)
+    }
 }
 
 /// An open file. Any thread may close it while others use it: they finish, whoever comes later is refused, and the last one to
@@ -192,6 +249,8 @@ final class PosixFile: WalFile {
     private let path: String
     /// How many calls use the descriptor, and ``closedBit`` once nobody else may.
     private let uses: UseCount
+    /// Set once by `lock`, before anybody else uses the file.
+    private nonisolated(unsafe) var isLocked = false
 
     init(_ descriptor: Int32, _ path: String) {
         openDescriptor = descriptor
@@ -202,14 +261,19 @@ final class PosixFile: WalFile {
     deinit { close() }
 
     func close() {
-        if uses.end() { _ = closeDescriptor(openDescriptor) }
+        if uses.end() { closeNow() }
+    }
+
+    private func closeNow() {
+        if isLocked { wal_lock_descriptor_released(openDescriptor) }
+        _ = closeDescriptor(openDescriptor)
     }
 
     /// Every call on the descriptor goes through here.
     @inline(__always)
     private func use<R>(_ body: (_ descriptor: Int32) throws(WalError) -> R) throws(WalError) -> R {
         guard uses.enter() else { throw WalError.closedFile(path) }
-        defer { if uses.leave() { _ = closeDescriptor(openDescriptor) } }
+        defer { if uses.leave() { closeNow() } }
         return try body(openDescriptor)
     }
 
@@ -350,11 +414,16 @@ final class PosixFile: WalFile {
     func lock() throws(WalError) -> Bool {
         try use { (descriptor) throws(WalError) in
             let status = wal_lock_file(descriptor)
-            if status == 0 { return true }
             if -status == EAGAIN || -status == EACCES { return false }
-            if -status == EOPNOTSUPP, flock(descriptor, LOCK_EX | LOCK_NB) == 0 { return true }
-            throw SystemError.error(-status, "lock", path)
+            guard status == 0 else { throw SystemError.error(-status, "lock", path) }
+            isLocked = true
+            wal_lock_descriptor_held(descriptor)
+            return true
         }
+    }
+
+    func unlock() {
+        do { try use { _ = wal_unlock_file($0) } } catch {}
     }
 
     func beginAnnouncing() {

@@ -20,7 +20,7 @@ package enum SystemError {
             case EACCES, EPERM, EROFS:
                 (.permissionDenied, "give this user read and write access to the log's directory")
             case EMFILE, ENFILE: (.tooManyFiles, "raise the limit of open files (ulimit -n) or use fewer readers")
-            case ENOMEM: (.tooManyFiles, "memory or mappings ran out (vm.max_map_count)")
+            case ENOMEM, EAGAIN: (.outOfResources, "memory, mappings (vm.max_map_count) or threads ran out")
             default: (.io, "the device or file system failed; check the system's log")
             }
         return WalError(code, "cannot \(operation) \(name): \(text); \(remedy)", errno: errno)
@@ -35,7 +35,7 @@ extension WalError {
             .noSpace, message, partition: partition, segment: segment, offset: offset, lsn: lsn, errno: errno)
     }
     static let notSupportedErrno = EOPNOTSUPP
-    var isUnsupportedOperation: Bool {
+    package var isUnsupportedOperation: Bool {
         guard let errno else { return false }
         return errno == EOPNOTSUPP || errno == ENOSYS || errno == EINVAL
     }

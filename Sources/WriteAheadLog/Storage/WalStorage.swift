@@ -20,9 +20,12 @@ package protocol WalStorage: Sendable {
     func pause(nanoseconds: UInt64) -> Bool
     /// How many files the process may have open.
     func openFilesLimit() -> Int
+    /// The size in bytes beyond which the process may not write a file; nil where there is none.
+    func fileSizeLimit() -> UInt64?
 }
 
 extension WalStorage {
+    package func fileSizeLimit() -> UInt64? { nil }
     package func takes(_ job: @escaping @Sendable () -> Void, notBefore due: UInt64) -> Bool { false }
     package func pause(nanoseconds: UInt64) -> Bool { false }
 }
@@ -40,8 +43,34 @@ package protocol WalDirectory: AnyObject, Sendable {
     func remove(_ name: String) throws(WalError)
     /// Makes the names in it durable.
     func sync() throws(WalError)
-    /// True where allocated space is sure to take later stores into a mapping.
+    /// Makes the directory's own name durable, and where it was just made, the names above it.
+    func syncParent() throws(WalError)
+    /// True where allocated space is sure to take later stores into a mapping, as far as the kind of the file system tells.
     func guaranteesAllocation() -> Bool
+    /// Tries with a file of its own, which is gone afterwards, whether space can be allocated and mapped here.
+    func probeMapping() -> MappingProbe
+    /// What people call the file system; nil where that can't be told.
+    var fileSystemName: String? { get }
+    /// Takes a lock of the directory for as long as it is open, or until ``unlock()``; false where somebody else holds it.
+    /// Throws where the system refuses such locks.
+    func lock() throws(WalError) -> Bool
+    func unlock()
+}
+
+extension WalDirectory {
+    package func syncParent() throws(WalError) {}
+    package func probeMapping() -> MappingProbe { .works }
+    package var fileSystemName: String? { nil }
+    package func lock() throws(WalError) -> Bool { true }
+    package func unlock() {}
+}
+
+package enum MappingProbe: Sendable {
+    case works
+    /// It was refused.
+    case refused(WalError)
+    /// It could not be tried, for want of room or descriptors.
+    case unknown(WalError)
 }
 
 /// An open file.
@@ -67,8 +96,10 @@ package protocol WalFile: AnyObject, Sendable {
     func map(count: Int, writable: Bool) throws(WalError) -> any WalMapping
     /// Where in the file, from `offset` on, something else than zeros may stand: all of it, if the file system does not tell.
     func content(from offset: UInt64) throws(WalError) -> [Range<UInt64>]
-    /// Takes the writer's lock for as long as the file is open; false where somebody else holds it.
+    /// Takes the writer's lock for as long as the file is open, or until ``unlock()``; false where somebody else holds it. Throws
+    /// where the system refuses such locks.
     func lock() throws(WalError) -> Bool
+    func unlock()
     /// Around ``lock()`` and what tells who holds it, so that nobody looks before that is written. A help to people: where it
     /// can't be had, they may be told of somebody else.
     func beginAnnouncing()
@@ -107,6 +138,7 @@ extension WalFile {
         }
     }
 
+    package func unlock() {}
     package func beginAnnouncing() {}
     package func endAnnouncing() {}
     package func content(from offset: UInt64) throws(WalError) -> [Range<UInt64>] {
