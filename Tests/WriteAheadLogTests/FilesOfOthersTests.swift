@@ -38,7 +38,7 @@ import WriteAheadLog
                     all.append(Thing(name: name, kind: kind))
                 }
                 // What the log itself would make, it makes as a regular file.
-                if kind != .file { all.append(Thing(name: "recompressed.prepared", kind: kind)) }
+                if kind != .file { all.append(Thing(name: FileFormat.preparedName("recompressed", maker: 5), kind: kind)) }
             }
             return all
         }()
@@ -67,7 +67,7 @@ import WriteAheadLog
     @Test func `what the log itself made ready goes at the next opening`() async throws {
         try await withTemporaryDirectory { path in
             try await abandonedLog(at: path) { try $0.appendRecords(1...10) }
-            for name in ["next.prepared", "recompressed.prepared"] where FileFormat.isPreparedName(name) {
+            for name in FileFormat.preparedPurposes.map({ FileFormat.preparedName($0, maker: 7) }) {
                 try writeFile("\(partitionPath(path))/\(name)", [1, 2, 3])
             }
             let wal = try await BytesWal.open(at: path, configuration: small())

@@ -73,7 +73,7 @@ struct Promise09OneWriterTests {
             let wal = try await BytesWal.open(at: path, configuration: small(), storage: storage)
             let partition = try wal.partition(1)
             try partition.appendRecords(1...5)
-            try writeFile("\(partitionPath(path))/next.prepared", [1])
+            try writeFile("\(partitionPath(path))/next-0000000000000001.prepared", [1])
             let before = try snapshot(path)
             let other = FaultyStorage()
             let reader = try await BytesWal.open(at: path, configuration: small(), storage: other, isReadOnly: true)

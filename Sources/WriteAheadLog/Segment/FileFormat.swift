@@ -47,7 +47,7 @@ package enum FileFormat {
     }
 
     /// Whether a log gave that name to a file that it made ready. Only a regular file of such a name is a leftover, which the next
-    /// opening for writing removes.
+    /// opening for writing removes; any other `….prepared` is somebody else's.
     package static func isPreparedName(_ name: String) -> Bool {
         preparedPurposes.contains { purpose in
             let digits = name.utf8.dropFirst(purpose.utf8.count + 1).prefix(16)
@@ -55,11 +55,6 @@ package enum FileFormat {
                 && name.hasPrefix("\(purpose)-") && name.hasSuffix(preparedSuffix)
                 && digits.allSatisfy { (48...57).contains($0) || (97...102).contains($0) }
         }
-    }
-
-    /// Whether a name is one that the log itself gives to a file that it makes ready. Any other `….prepared` is somebody else's.
-    package static func isPreparedName(_ name: String) -> Bool {
-        name == "next" + preparedSuffix || name == "recompressed" + preparedSuffix
     }
 
     @inline(__always) package static func padded(_ count: Int) -> Int { (count &+ 7) & ~7 }
