@@ -29,7 +29,7 @@ enum FrameFinder {
             let parts = path.split(separator: "/")
             guard parts.count == 2, let number = UInt16(parts[0].suffix(5)) else { continue }
             let partition = PartitionID(rawValue: number)
-            let salt: UInt64 = integer(bytes, 40)
+            let salt: UInt64 = integer(bytes, 48)
             for offset in stride(from: 12_288, through: bytes.count - 16, by: 8) {
                 let length = Int(integer(bytes, offset) as UInt32)
                 let padded = (length + 7) / 8 * 8

@@ -2,8 +2,10 @@ internal import WriteAheadLog
 
 /// Makes a log's files from nothing: every structure is well formed, and holds what the input says.
 enum LogComposer {
+    private static let logID = LogID(high: 0x1122_3344_5566_7788, low: 0x99AA_BBCC_DDEE_FF00)
+
     static func compose(_ input: inout FuzzInput) -> [String: [UInt8]] {
-        var files: [String: [UInt8]] = ["LOCK": []]
+        var files: [String: [UInt8]] = ["LOCK": [], "LOG": LogFile(id: logID, created: 1).encoded()]
         let partition = PartitionID(rawValue: 1)
         var next: UInt64 = 1
         let segments = 1 + Int(input.byte() & 3)
@@ -18,8 +20,8 @@ enum LogComposer {
             files["partition-00001/" + FileFormat.segmentName(named)] = bytes
         }
         if let state {
-            var bytes = [UInt8](repeating: 0, count: 4_608)
-            bytes.replaceSubrange(Int(state.place)..<(Int(state.place) + 512), with: state.encoded())
+            var bytes = [UInt8](repeating: 0, count: Int(PartitionState.fileSize))
+            bytes.replaceSubrange(Int(state.place)..<(Int(state.place) + PartitionState.slotSize), with: state.encoded())
             files["partition-00001/STATE"] = bytes
         }
         return files
@@ -28,33 +30,36 @@ enum LogComposer {
     private static func state(_ partition: PartitionID, _ input: inout FuzzInput) -> PartitionState? {
         let flags = input.byte()
         guard flags & 1 == 0 else { return nil }
-        var state = PartitionState(partition: partition)
+        var state = PartitionState(partition: partition, logID: logID)
         if flags & 2 != 0 { state.sequence = input.number() }
-        if flags & 4 != 0 { state.epoch = input.number() }
-        if flags & 8 != 0 { state.oldestEpoch = input.number() }
-        if flags & 16 != 0 { state.firstRetained = input.number() }
+        if flags & 4 != 0 { (state.history, state.incarnation) = (input.number(), input.number()) }
+        if flags & 8 != 0 { state.oldestIncarnation = input.number() }
+        if flags & 16 != 0 { (state.firstRetained, state.firstVisible) = (input.number(), input.number()) }
         if flags & 32 != 0 { state.nextLSNFloor = input.number() }
         if flags & 64 != 0 { state.durable = input.number() }
         if flags & 128 != 0 {
             for _ in 0..<(Int(input.byte()) % 8) {
-                state.note(epoch: input.number(), firstLSN: input.number())
+                state.note(history: input.number(), firstLSN: input.number())
             }
-            state.isClean = input.byte() & 1 == 0
+            let flags = input.byte()
+            state.isClean = flags & 1 == 0
+            state.isRemoved = flags & 6 == 6
         }
         return state
     }
 
     private static func segment(
-        _ partition: PartitionID, _ first: UInt64, _ epoch: UInt64, _ flags: UInt8, _ input: inout FuzzInput
+        _ partition: PartitionID, _ first: UInt64, _ number: UInt64, _ flags: UInt8, _ input: inout FuzzInput
     ) -> (bytes: [UInt8], next: UInt64) {
         let header = SegmentHeader(
-            partition: partition, firstLSN: first, epoch: flags & 4 == 0 ? epoch : input.number(),
-            salt: flags & 8 == 0 ? first &* 0x9E37_79B9_7F4A_7C15 : input.number(), created: 1, codecID: 0,
+            partition: partition, firstLSN: first, history: flags & 4 == 0 ? number : input.number(),
+            incarnation: flags & 4 == 0 ? number : input.number(),
+            salt: flags & 8 == 0 ? first &* 0x9E37_79B9_7F4A_7C15 : input.number(), created: 1, logID: logID, codecID: 0,
             codecName: "bytes", codecParameters: flags & 16 == 0 ? [] : input.bytes(Int(input.byte())),
             typeName: "bytes")
         var bytes = header.encoded()
         bytes.append(contentsOf: repeatElement(0, count: Int(FileFormat.dataStart) - bytes.count))
-        var marks: [(place: Int, durable: UInt64?, end: UInt64?, epoch: UInt64?)] = []
+        var marks: [(place: Int, durable: UInt64?, end: UInt64?, history: UInt64?)] = []
         if flags & 32 != 0 {
             for place in FileFormat.markOffsets {
                 let what = input.byte()
@@ -83,7 +88,7 @@ enum LogComposer {
                 next &+= batch.count
             case 10, 11:
                 var mark = SegmentMark(
-                    salt: header.salt, epoch: header.epoch, durable: next &- 1, endOffset: UInt64(bytes.count),
+                    salt: header.salt, history: header.history, durable: next &- 1, endOffset: UInt64(bytes.count),
                     sequence: 0)
                 if kind & 0x40 != 0 { mark.durable = input.number() }
                 if kind & 0x20 != 0 { mark.endOffset = input.number() }
@@ -101,10 +106,11 @@ enum LogComposer {
         }
         for (number, choice) in marks.enumerated() {
             let at = places.isEmpty ? nil : places[(number + 1) * places.count / (marks.count + 1)]
-            let mark = SegmentMark(
-                salt: header.salt, epoch: choice.epoch ?? header.epoch,
+            var mark = SegmentMark(
+                salt: header.salt, history: choice.history ?? header.history,
                 durable: choice.durable ?? (at?.lsn ?? first) &- 1,
                 endOffset: choice.end ?? at?.offset ?? FileFormat.dataStart, sequence: UInt64(number))
+            (mark.partition, mark.firstLSN, mark.logID) = (partition, first, logID)
             bytes.replaceSubrange(choice.place..<(choice.place + FileFormat.markSize), with: mark.encoded())
         }
         if flags & 64 == 0 { footer(header, next, places, &input, &bytes) }

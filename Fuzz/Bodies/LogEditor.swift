@@ -123,11 +123,11 @@ struct LogEditor {
         let field = input.byte()
         let value = input.number()
         // Header words, then those of the marks.
-        let places = [8, 12, 16, 20, 24, 32, 40, 48, 56, 60, 64, 66, 4112, 4120, 4128, 4136, 8208, 8216, 8224, 8232]
+        let places = [8, 12, 16, 20, 24, 32, 40, 48, 64, 72, 80, 84, 88, 90, 4112, 4120, 4128, 4136, 8208, 8216, 8224, 8232]
         let place = places[Int(field) % places.count]
-        if place < 24 || (56..<64).contains(place) {
+        if place < 24 || (80..<88).contains(place) {
             store(UInt32(truncatingIfNeeded: value), place, &bytes)
-        } else if place == 64 || place == 66 {
+        } else if place == 88 || place == 90 {
             store(UInt16(truncatingIfNeeded: value), place, &bytes)
         } else {
             store(value, place, &bytes)
@@ -140,11 +140,13 @@ struct LogEditor {
         for (name, bytes) in files {
             var bytes = bytes
             if name.hasSuffix("STATE") {
-                for slot in [0, 4096] where bytes.count >= slot + 512 && bytes[slot] != 0 {
-                    bytes.store(bytes.crc32c(slot..<(slot + 508)), at: slot + 508)
+                for slot in [0, 4096] where bytes.count >= slot + 4096 && bytes[slot] != 0 {
+                    bytes.store(bytes.crc32c(slot..<(slot + 4092)), at: slot + 4092)
                 }
             } else if name.hasSuffix(".wal") {
                 Self.mendSegment(&bytes)
+            } else if name == "LOG", bytes.count >= 64 {
+                bytes.store(bytes.crc32c(0..<60), at: 60)
             }
             files[name] = bytes
         }
@@ -152,11 +154,11 @@ struct LogEditor {
 
     static func mendSegment(_ bytes: inout [UInt8]) {
         guard bytes.count >= 4096 else { return }
-        let end = 64 + Int(min(FrameFinder.integer(bytes, 60) as UInt32, 4_028))
+        let end = 88 + Int(min(FrameFinder.integer(bytes, 84) as UInt32, 4_004))
         bytes.store(bytes.crc32c(0..<end), at: end)
-        let salt: UInt64 = FrameFinder.integer(bytes, 40)
-        for place in [4096, 8192] where bytes.count >= place + 64 && bytes[place] != 0 {
-            bytes.store(bytes.crc32c(place..<(place + 60)), at: place + 60)
+        let salt: UInt64 = FrameFinder.integer(bytes, 48)
+        for place in [4096, 8192] where bytes.count >= place + 80 && bytes[place] != 0 {
+            bytes.store(bytes.crc32c(place..<(place + 76)), at: place + 76)
         }
         var offset = Int(FileFormat.dataStart)
         while offset + FileFormat.frameHeaderSize <= bytes.count {

@@ -40,7 +40,7 @@ struct LogExercise {
             writes = flags & 4 != 0
             start = input.number()
             position = Position(
-                epoch: input.number(), lsn: LSN(input.number()), segment: LSN(input.number()), offset: input.number())
+                history: input.number(), lsn: LSN(input.number()), segment: LSN(input.number()), offset: input.number())
         }
     }
 
@@ -48,7 +48,7 @@ struct LogExercise {
     let choices: Choices
 
     /// What an unreadable log may say.
-    private static let refusals: Set<WalError.Code> = [.corrupt, .missing, .unsupportedFormat, .notALog]
+    private static let refusals: Set<WalError.Code> = [.corrupt, .missing, .unsupportedFormat, .notALog, .foreign]
     /// What a start that is not in the log may be told.
     private static let misplaced: Set<WalError.Code> = [.purged, .outOfRange, .positionLost, .invalidArgument]
 

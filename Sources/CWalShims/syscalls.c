@@ -9,6 +9,7 @@
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
@@ -153,6 +154,23 @@ int wal_sync_file_system(int fd) {
     (void)fd;
     return -EOPNOTSUPP;
 #endif
+}
+
+int wal_file_identity(int fd, wal_file_identity_t *found) {
+    memset(found, 0, sizeof *found);
+    struct stat s;
+    if (fstat(fd, &s) < 0) return -errno;
+    found->inode = (uint64_t)s.st_ino;
+    found->links = (uint64_t)s.st_nlink;
+#if defined(__linux__) && defined(STATX_BTIME)
+    // An old kernel, or a filter of system calls, refuses statx(2): the rest is known all the same.
+    struct statx x;
+    if (statx(fd, "", AT_EMPTY_PATH, STATX_BTIME, &x) == 0 && (x.stx_mask & STATX_BTIME) && x.stx_btime.tv_sec > 0)
+        found->birth = (uint64_t)x.stx_btime.tv_sec * 1000000000u + x.stx_btime.tv_nsec;
+#elif defined(__APPLE__)
+    found->birth = (uint64_t)s.st_birthtimespec.tv_sec * 1000000000u + (uint64_t)s.st_birthtimespec.tv_nsec;
+#endif
+    return 0;
 }
 
 int wal_populate_write(void *base, size_t count) {

@@ -370,6 +370,8 @@ private final class FaultyFile: WalFile {
         }
     }
 
+    func identity() throws(WalError) -> FileIdentity { try base.identity() }
+
     func lock() throws(WalError) -> Bool {
         try use { () throws(WalError) in
             try storage.enter(.init(operation: .lock, path: path))

@@ -33,8 +33,8 @@ struct LogLayout {
             addSegment(path, files[path] ?? [], isLast: place == segments.count - 1)
         }
         for (path, bytes) in files where path.hasSuffix("STATE") {
-            for slot in [0, 4096] where bytes.count >= slot + 512 && Self.u64(bytes, slot) != 0 {
-                marks.append((path, slot..<(slot + 512), Int(Self.u64(bytes, slot + 56))))
+            for slot in [0, 4096] where bytes.count >= slot + 4096 && Self.u64(bytes, slot) != 0 {
+                marks.append((path, slot..<(slot + 4096), Int(Self.u64(bytes, slot + 104))))
             }
             units.append(Unit(path: path, range: 0..<bytes.count, kind: .slack, lsn: 1))
         }
@@ -49,7 +49,7 @@ struct LogLayout {
 
     private mutating func addSegment(_ path: String, _ bytes: [UInt8], isLast: Bool) {
         let first = Int(Self.u64(bytes, 24))
-        let headerEnd = 64 + Int(Self.u32(bytes, 60)) + 4
+        let headerEnd = 88 + Int(Self.u32(bytes, 84)) + 4
         func add(_ range: Range<Int>, _ kind: Unit.Kind, _ lsn: Int) {
             if !range.isEmpty {
                 units.append(Unit(path: path, range: range, kind: kind, lsn: lsn, isLastSegment: isLast))
@@ -58,7 +58,7 @@ struct LogLayout {
         add(0..<headerEnd, .header, first)
         add(headerEnd..<12_288, .slack, first)
         for slot in [4096, 8192] where Self.u64(bytes, slot) != 0 {
-            marks.append((path, slot..<(slot + 64), Int(Self.u64(bytes, slot + 24))))
+            marks.append((path, slot..<(slot + 80), Int(Self.u64(bytes, slot + 24))))
         }
         var at = 12_288
         var next = first

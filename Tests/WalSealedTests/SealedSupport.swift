@@ -111,7 +111,7 @@ func frames(of bytes: [UInt8]) -> [Range<Int>] {
 }
 
 func salt(of bytes: [UInt8]) -> UInt64 {
-    bytes.withUnsafeBytes { $0.loadUnaligned(fromByteOffset: 40, as: UInt64.self) }
+    bytes.withUnsafeBytes { $0.loadUnaligned(fromByteOffset: 48, as: UInt64.self) }
 }
 
 /// Makes the checksum of a frame right again.

@@ -209,7 +209,7 @@ struct BadInputTests {
             try await wal.close()
             let clean = try snapshot(path)
             try writeFile(segmentPath(path, 1), readFile(segmentPath(path, 2)))
-            await expectError(.corrupt) { try await BytesWal.open(at: path, configuration: small()) }
+            await expectError(.foreign) { try await BytesWal.open(at: path, configuration: small()) }
             try restore(clean, to: path)
             try FileManager.default.moveItem(atPath: segmentPath(path, 1, 1), toPath: segmentPath(path, 1, 2))
             await expectError(.missing) { try await BytesWal.open(at: path, configuration: small()) }

@@ -100,6 +100,7 @@ struct DamageCheck: Sendable {
                 }
                 return read(partition, upTo: end, "a reader")
             } catch {
+                if case .foreign = oracle.outcome(readsAll: false), error.code == .foreign { return [] }
                 guard case .refused(let place) = oracle.outcome(readsAll: false) else {
                     return ["a reader gets \(error)"]
                 }
@@ -116,7 +117,11 @@ struct DamageCheck: Sendable {
         var wrong: [String] = []
         if disk.files() != log.files { wrong.append("verify changes files") }
         let stop = oracle.stop(readsAll: true).place
+        if case .foreign = oracle.outcome(readsAll: true) {
+            return found.damage.map(\.code) == [.foreign] ? wrong : wrong + ["verify says \(found.damage)"]
+        }
         switch oracle.outcome(readsAll: true) {
+        case .foreign: break
         case .refused(let place):
             if !found.damage.contains(where: { Self.compare($0, place, "").isEmpty }) {
                 wrong.append("verify does not name \(place), but \(found.damage)")
@@ -144,6 +149,22 @@ struct DamageCheck: Sendable {
         let disk = disk()
         let what = "a writer (\(check))"
         switch oracle.outcome(readsAll: check == .full) {
+        case .foreign:
+            // Quarantine is for damage: what belongs elsewhere is not read as this partition's either.
+            var wrong: [String] = []
+            for onDamage in [DamagePolicy.throw, .quarantine] {
+                wrong += try disk.run {
+                    do throws(WalError) {
+                        _ = try await disk.open(configuration(check, onDamage))
+                        return ["\(what) opens it, though STATE is another partition's"]
+                    } catch {
+                        return error.code == .foreign ? [] : ["\(what) gets \(error)"]
+                    }
+                }
+                disk.restart()
+            }
+            if !untouched(disk) { wrong.append("\(what) changes files though it is refused") }
+            return wrong
         case .refused(let place):
             var wrong: [String] = []
             // A second look must find the same.
@@ -261,19 +282,19 @@ struct DamageCheck: Sendable {
         }
         if !events.events.isEmpty { wrong.append("\(what) reports \(events.events)") }
         let old = log.segments.map(\.image)
-        let (salt, epoch) = Self.identity(disk.files()[LogImage.path(end)] ?? [])
-        if old.contains(where: { $0.salt == salt || $0.epoch >= epoch }) {
-            wrong.append("\(what) goes on with salt \(salt) in epoch \(epoch), which are old")
+        let (salt, incarnation) = Self.identity(disk.files()[LogImage.path(end)] ?? [])
+        if old.contains(where: { $0.salt == salt || $0.incarnation >= incarnation }) {
+            wrong.append("\(what) goes on with salt \(salt) in incarnation \(incarnation), which are old")
         }
         return wrong
     }
 
-    /// Salt and epoch, as a header has them.
-    private static func identity(_ header: [UInt8]) -> (salt: UInt64, epoch: UInt64) {
+    /// Salt and incarnation, as a header has them.
+    private static func identity(_ header: [UInt8]) -> (salt: UInt64, incarnation: UInt64) {
         func integer(_ offset: Int) -> UInt64 {
             guard header.count >= offset + 8 else { return 0 }
             return (0..<8).reduce(0) { $0 | UInt64(header[offset + $1]) << UInt64(8 * $1) }
         }
-        return (integer(40), integer(32))
+        return (integer(48), integer(40))
     }
 }

@@ -16,6 +16,8 @@ struct DamageOracle {
 
     enum Outcome: Equatable {
         case refused(Place)
+        /// Something belongs to another partition.
+        case foreign
         /// The log ends before that LSN; so many bytes are dropped.
         case ends(UInt64, dropping: ClosedRange<Int>)
     }
@@ -32,9 +34,9 @@ struct DamageOracle {
         self.log = log
         let state = log.states.compactMap { $0 }.max { $0.sequence < $1.sequence }
         let first = state?.firstRetained ?? 1
-        let oldest = state?.oldestEpoch ?? 1
+        let oldest = state?.oldestIncarnation ?? 1
         // The others are left over from a purge or a truncation.
-        let present = log.segments.filter { $0.exists && $0.firstLSN >= first && $0.image.epoch >= oldest }
+        let present = log.segments.filter { $0.exists && $0.firstLSN >= first && $0.image.incarnation >= oldest }
         var known = state?.durable ?? 0
         var durable: UInt64 = 0
         for segment in present {
@@ -79,7 +81,7 @@ struct DamageOracle {
                 return Stop(place: Place(code: .corrupt, segment: next, offset: 0, lsn: next), segment: k)
             }
             // Cut off once, and here again.
-            if k > 0, present[k - 1].image.epoch > segment.image.epoch {
+            if k > 0, present[k - 1].image.incarnation > segment.image.incarnation {
                 return Stop(place: Place(code: .corrupt, segment: next, offset: 0, lsn: next), segment: k)
             }
             // Its footer may have been written behind a last record that was durable before; then it is read.
@@ -109,6 +111,7 @@ struct DamageOracle {
     var hasUnknownBeginning: Bool { state == nil && present.first.map { $0.firstLSN > 1 } ?? false }
 
     func outcome(readsAll: Bool) -> Outcome {
+        if log.isForeign { return .foreign }
         let stop = stop(readsAll: readsAll)
         let place = stop.place
         if durable >= place.lsn { return .refused(place) }

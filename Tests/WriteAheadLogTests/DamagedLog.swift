@@ -76,6 +76,8 @@ struct DamagedLog: Sendable {
     /// Where they are whole.
     private(set) var states: [LogImage.State?]
     private(set) var files: [String: [UInt8]]
+    /// A whole slot of STATE is another partition's.
+    private(set) var isForeign = false
     private(set) var damage: [Damage] = []
     private let original: [String: [UInt8]]
     private let image: LogImage
@@ -92,7 +94,7 @@ struct DamagedLog: Sendable {
             for kind in segment.frames {
                 var mark: UInt64?
                 if case .mark(let durable, _) = kind { mark = durable }
-                let size = LogImage.frame(kind, lsn: lsn, at: offset, segment.salt, segment.epoch).count
+                let size = LogImage.frame(kind, lsn: lsn, at: offset, segment.salt, segment.incarnation).count
                 let records = LogImage.records(in: kind)
                 frames.append(Frame(offset: offset, size: size, lsn: lsn, records: records, mark: mark))
                 offset += size
@@ -128,14 +130,15 @@ struct DamagedLog: Sendable {
             other.salt ^= 0x5A5A
             if kind == .strayed { other.firstLSN += 1 }
             let foreign = LogImage.bytes(of: mark, other, sequence: UInt64(2 + place))
-            change(segments[s].path, LogImage.markPlaces[place], 64, kind, foreign)
+            change(segments[s].path, LogImage.markPlaces[place], 80, kind, foreign)
             segments[s].marks[place] = nil
             if kind == .foreign { segments[s].foreignMarks.append(mark) }
         case .state(let slot, let kind):
             guard let state = states[slot] else { return }
             let foreign = LogImage.bytes(of: state, partition: LogImage.partition + 1)
-            change(LogImage.statePath, LogImage.statePlaces[slot], 512, kind, foreign)
+            change(LogImage.statePath, LogImage.statePlaces[slot], 4_096, kind, foreign)
             states[slot] = nil
+            if kind == .foreign || kind == .strayed { isForeign = true }
         }
         settle()
     }
@@ -157,7 +160,7 @@ struct DamagedLog: Sendable {
         case .oldSalt:
             let segment = segments[s].image
             let old = LogImage.frame(
-                segment.frames[k], lsn: frame.lsn, at: frame.offset, segment.salt ^ 0xBAD, segment.epoch)
+                segment.frames[k], lsn: frame.lsn, at: frame.offset, segment.salt ^ 0xBAD, segment.incarnation)
             put(old, path, frame.offset)
         case .duplicate:
             // Of the same size: what follows stands where it would follow.
@@ -195,7 +198,7 @@ struct DamagedLog: Sendable {
     private mutating func damageHeader(_ s: Int, _ kind: Damage.ToHeader) {
         let path = segments[s].path
         switch kind {
-        case .bit: flip(path, 0, bit: (37 * s + 190) % (8 * 90))
+        case .bit: flip(path, 0, bit: (37 * s + 190) % (8 * 110))
         case .zeroed: put([UInt8](repeating: 0, count: 4_096), path, 0)
         case .moved:
             var other = segments[s].image

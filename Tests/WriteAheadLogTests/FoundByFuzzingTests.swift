@@ -7,6 +7,7 @@ import WriteAheadLog
 @Suite("Found by fuzzing", .timeLimit(.minutes(15)))
 struct FoundByFuzzingTests {
     private static let segment = "partition-00001/00000000000000000001.wal"
+    private static let logID = LogID(high: 3, low: 4)
     private static let state = "partition-00001/STATE"
 
     /// A log that was closed: records 1 to 3, in one segment.
@@ -50,10 +51,11 @@ struct FoundByFuzzingTests {
         _ files: [String: [UInt8]], _ change: (inout PartitionState) -> Void
     ) -> [String: [UInt8]] {
         var files = files
-        var state = PartitionState(partition: 1)
+        let logID = files["LOG"].flatMap { $0.withUnsafeBytes { ByteReader($0).logID(16) } } ?? Self.logID
+        var state = PartitionState(partition: 1, logID: logID)
         change(&state)
-        var bytes = [UInt8](repeating: 0, count: 4_608)
-        bytes.replaceSubrange(Int(state.place)..<(Int(state.place) + 512), with: state.encoded())
+        var bytes = [UInt8](repeating: 0, count: Int(PartitionState.fileSize))
+        bytes.replaceSubrange(Int(state.place)..<(Int(state.place) + PartitionState.slotSize), with: state.encoded())
         files[Self.state] = bytes
         return files
     }
@@ -62,10 +64,12 @@ struct FoundByFuzzingTests {
     func stateCounters(_ number: UInt64) throws {
         let files = try Self.files()
         try Self.exercise(Self.withState(files) { $0.sequence = number })
-        try Self.exercise(Self.withState(files) { $0.epoch = number })
-        try Self.exercise(Self.withState(files) { $0.oldestEpoch = number })
-        try Self.exercise(Self.withState(files) { $0.note(epoch: number, firstLSN: 1) })
-        try Self.exercise(Self.withState(files) { $0.note(epoch: 1, firstLSN: number) })
+        try Self.exercise(Self.withState(files) { $0.history = number })
+        try Self.exercise(Self.withState(files) { $0.incarnation = number })
+        try Self.exercise(Self.withState(files) { $0.oldestIncarnation = number })
+        try Self.exercise(Self.withState(files) { $0.firstVisible = number })
+        try Self.exercise(Self.withState(files) { $0.note(history: number, firstLSN: 1) })
+        try Self.exercise(Self.withState(files) { $0.note(history: 1, firstLSN: number) })
         try Self.exercise(Self.withState(files) { $0.firstRetained = number })
     }
 
@@ -75,52 +79,56 @@ struct FoundByFuzzingTests {
         try Self.exercise(Self.withState([:]) { $0.firstRetained = 87 })
     }
 
-    @Test("STATE with an epoch beyond the greatest that it states: what is appended next would count as truncated away")
-    func stateEpochs() throws {
-        try Self.exercise(Self.withState([:]) { $0.oldestEpoch = 2 })
-        try Self.exercise(Self.withState(Self.files()) { $0.oldestEpoch = 1 << 61 })
-        var state = PartitionState(partition: 1)
-        state.note(epoch: 9, firstLSN: 1)
-        let right = try state.encoded().withUnsafeBytes { try PartitionState(decoding: $0, partition: 1) }
-        state.epoch = 8
-        let wrong = try state.encoded().withUnsafeBytes { try PartitionState(decoding: $0, partition: 1) }
+    @Test("STATE with an incarnation beyond the greatest that it states: what is appended next would count as truncated away")
+    func stateIncarnations() throws {
+        try Self.exercise(Self.withState([:]) { $0.oldestIncarnation = 2 })
+        try Self.exercise(Self.withState(Self.files()) { $0.oldestIncarnation = 1 << 61 })
+        var state = PartitionState(partition: 1, logID: Self.logID)
+        state.note(history: 9, firstLSN: 1)
+        let right = try state.encoded().withUnsafeBytes { try PartitionState(decoding: $0, partition: 1, logID: nil) }
+        state.history = 8
+        let wrong = try state.encoded().withUnsafeBytes { try PartitionState(decoding: $0, partition: 1, logID: nil) }
         #expect(right != nil && wrong == nil)
     }
 
     @Test("a mark of an LSN that does not exist", arguments: [UInt64.max, UInt64.max - 1, LSN.max.rawValue])
     func marks(_ number: UInt64) throws {
         let files = try Self.files()
-        for (durable, epoch, sequence) in [(number, 1, 0), (0, number, 0), (0, 1, number & ~1)]
+        for (durable, history, sequence) in [(number, 1, 0), (0, number, 0), (0, 1, number & ~1)]
             as [(UInt64, UInt64, UInt64)]
         {
             var changed = files
             var bytes = try #require(files[Self.segment])
-            let salt = bytes.withUnsafeBytes { ByteReader($0).integer(40, as: UInt64.self) }
+            let salt = bytes.withUnsafeBytes { ByteReader($0).integer(48, as: UInt64.self) }
             // In a segment that is not sealed: reading would begin there.
             let end = UInt64(bytes.count) - UInt64(FileFormat.trailerSize)
             bytes.removeLast(FileFormat.trailerSize)
             let mark = SegmentMark(
-                salt: try #require(salt), epoch: epoch, durable: durable, endOffset: end, sequence: sequence)
-            bytes.replaceSubrange(4096..<4160, with: mark.encoded())
-            bytes.replaceSubrange(8192..<8256, with: [UInt8](repeating: 0, count: 64))
+                salt: try #require(salt), history: history, durable: durable, endOffset: end, sequence: sequence)
+            bytes.replaceSubrange(4096..<4176, with: mark.encoded())
+            bytes.replaceSubrange(8192..<8272, with: [UInt8](repeating: 0, count: 80))
             changed[Self.segment] = bytes
             changed[Self.state] = nil
             try Self.exercise(changed)
         }
     }
 
-    @Test("a segment of an epoch that no writer has", arguments: [UInt64.max, 1 << 63, 0])
-    func headerEpoch(_ epoch: UInt64) throws {
-        var files = try Self.files()
+    @Test("a segment of a history or incarnation that no writer has", arguments: [UInt64.max, 1 << 63, 0])
+    func headerCounters(_ number: UInt64) throws {
+        let files = try Self.files()
         var bytes = try #require(files[Self.segment])
-        var header = try bytes.withUnsafeBytes {
+        let header = try bytes.withUnsafeBytes {
             try SegmentHeader(decoding: UnsafeRawBufferPointer(rebasing: $0[..<4096]))
         }
-        header.epoch = epoch
-        bytes.replaceSubrange(0..<4096, with: header.encoded())
-        files[Self.segment] = bytes
-        try Self.exercise(files)
-        files[Self.state] = nil
-        try Self.exercise(files)
+        for change in [\SegmentHeader.history, \.incarnation] as [WritableKeyPath<SegmentHeader, UInt64>] {
+            var header = header
+            header[keyPath: change] = number
+            bytes.replaceSubrange(0..<4096, with: header.encoded())
+            var changed = files
+            changed[Self.segment] = bytes
+            try Self.exercise(changed)
+            changed[Self.state] = nil
+            try Self.exercise(changed)
+        }
     }
 }

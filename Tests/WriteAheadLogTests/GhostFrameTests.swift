@@ -21,12 +21,12 @@ private struct HoledLog: Sendable {
         var image = LogImage(segments: [
             // The frame of a mark has the size of a record's.
             .init(
-                firstLSN: 1, salt: salts[0], epoch: 10,
+                firstLSN: 1, salt: salts[0], incarnation: 10,
                 frames: [.record, .record, .mark(1, end: LogImage.dataStart + 48), .record]),
-            .init(firstLSN: 4, salt: salts[1], epoch: 10, frames: [.record, .record, .record]),
-            .init(firstLSN: 7, salt: salts[2], epoch: 10, frames: [.record, .record, .record], isSealed: false),
+            .init(firstLSN: 4, salt: salts[1], incarnation: 10, frames: [.record, .record, .record]),
+            .init(firstLSN: 7, salt: salts[2], incarnation: 10, frames: [.record, .record, .record], isSealed: false),
         ])
-        image.states[1] = .init(sequence: 3, durable: 1, epoch: 10)
+        image.states[1] = .init(sequence: 3, durable: 1, incarnation: 10)
         let whole = DamagedLog(image)
         let place = whole.segments.firstIndex { $0.lastLSN >= hole } ?? 0
         let frame = whole.segments[place].frames.lastIndex { $0.lsn == hole } ?? 0
@@ -294,7 +294,7 @@ extension ExhaustiveDamageTests {
             }
         }
 
-        @Test("without salts, or epochs, they would: the tests above notice", arguments: [SafetyMeasures.salt, .epoch])
+        @Test("without salts, or incarnations, they would: the tests above notice", arguments: [SafetyMeasures.salt, .incarnation])
         func measures(_ measure: SafetyMeasures) throws {
             let noticed = Locked(false)
             for hole in HoledLog.holes {

@@ -3,17 +3,17 @@ import WalTesting
 import WriteAheadLog
 
 /// Promise 6: a segment that recovery cut off and that is there again, for a file system forgot that it was removed, does not join
-/// the log, though its LSNs would fit by now: its epoch is older than that of the segment before it.
+/// the log, though its LSNs would fit by now: its incarnation is older than that of the segment before it.
 @Suite("A segment that was cut off and comes back", .timeLimit(.minutes(15)))
 struct GhostSegmentTests {
     private static let configuration = BytesWal.Configuration(segmentSize: 64 << 10, codec: .bytes())
 
-    /// LSNs 1 … 4 in epoch 10, 5 … 8 in epoch 20, and behind them 9 … 13 again from epoch 10.
+    /// LSNs 1 … 4 in incarnation 10, 5 … 8 in 20, and behind them 9 … 13 again from 10.
     private static func haunted(durable: UInt64) -> DamagedLog {
         var marked = MarkedLog("")
         marked.state(durable)
-        marked.image.segments[1].epoch = 20
-        marked.image.segments[2].epoch = 10
+        marked.image.segments[1].incarnation = 20
+        marked.image.segments[2].incarnation = 10
         return DamagedLog(marked.image)
     }
 

@@ -5,9 +5,9 @@ import WriteAheadLog
 /// Files that a released version wrote, kept for ever: every later one must read them (promise 12), and must go on to write
 /// headers, marks, footers and STATE that are the same to the byte.
 ///
-/// `Golden/v1` was made by running this suite with `WAL_MAKE_GOLDEN` naming a directory: partition 7 holds one sealed segment,
+/// `Golden/v1` is what nobody reads: version 1 was never released. `Golden/v2` was made by running this suite with `WAL_MAKE_GOLDEN` naming a directory: partition 7 holds one sealed segment,
 /// partition 8 what a killed process leaves.
-@Suite("Golden files of version 1")
+@Suite("Golden files")
 struct GoldenFileTests {
     static let sealedRecords = (1...20).map { Array("golden record \($0)".utf8) + [UInt8](repeating: 7, count: $0 % 9) }
 
@@ -27,10 +27,11 @@ struct GoldenFileTests {
         for record in sealedRecords[3..<6] { try torn.append(Payload(record)) }
     }
 
-    static func withGolden<R>(_ body: (String) async throws -> R) async throws -> R {
-        let golden = try #require(Bundle.module.url(forResource: "Golden", withExtension: nil)).appending(path: "v1")
+    static func withGolden<R>(_ version: String = "v2", _ body: (String) async throws -> R) async throws -> R {
+        let all = try #require(Bundle.module.url(forResource: "Golden", withExtension: nil))
+        let golden = all.appending(path: version)
         return try await withTemporaryDirectory { path in
-            let copy = path + "/v1"
+            let copy = path + "/log"
             try FileManager.default.copyItem(atPath: golden.path, toPath: copy)
             return try await body(copy)
         }
@@ -83,12 +84,37 @@ struct GoldenFileTests {
             let slots = PartitionState.slotOffsets.compactMap { place -> (UInt64, PartitionState)? in
                 guard stateBytes.count >= Int(place) + PartitionState.slotSize else { return nil }
                 let slot = Data(stateBytes[Int(place)..<(Int(place) + PartitionState.slotSize)])
-                let state = slot.withUnsafeBytes { try? PartitionState(decoding: $0, partition: 7) }
+                let state = slot.withUnsafeBytes { try? PartitionState(decoding: $0, partition: 7, logID: header.logID) }
                 if let state { #expect(Data(state.encoded()) == slot) }
                 return state.map { (place, $0) }
             }
             let state = try #require(slots.map(\.1).max { $0.sequence < $1.sequence })
             #expect(state.isClean && state.durable == 20 && state.nextLSNFloor == 21 && state.firstRetained == 1)
+        }
+    }
+
+    @Test("of version 1 are refused as such, whether STATE is there or not, and nothing is touched", arguments: [true, false])
+    func firstVersion(hasState: Bool) async throws {
+        try await Self.withGolden("v1") { path in
+            if !hasState {
+                for partition in ["partition-00007", "partition-00008"] {
+                    try FileManager.default.removeItem(atPath: "\(path)/\(partition)/STATE")
+                }
+            }
+            let before = try snapshot(path)
+            for (readOnly, truncate) in [(true, false), (false, false), (false, true)] {
+                let error = await expectError(.unsupportedFormat) {
+                    try await Wal<Payload>.open(
+                        at: path, configuration: .init(codec: .bytes(), truncate: truncate), storage: PosixStorage(),
+                        isReadOnly: readOnly)
+                }
+                #expect(error?.message.contains("version 1, which was never released") == true)
+            }
+            #expect(throws: WalError.self) { try WalVerification.verifyAndWait(at: path) }
+            let found = try WalInspection.inspectAndWait(at: path)
+            #expect(found.logID == nil)
+            for partition in found.partitions { #expect(partition.damage.contains { $0.code == .unsupportedFormat }) }
+            #expect(try snapshot(path) == before)
         }
     }
 

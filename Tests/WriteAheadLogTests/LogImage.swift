@@ -18,7 +18,9 @@ struct LogImage: Sendable {
     struct Segment: Sendable {
         var firstLSN: UInt64
         var salt: UInt64
-        var epoch: UInt64
+        /// The history too, where that is not another one.
+        var incarnation: UInt64
+        var history: UInt64?
         var frames: [Frame]
         /// In the two places, the even sequence first.
         var marks: [Mark?] = [nil, nil]
@@ -31,11 +33,12 @@ struct LogImage: Sendable {
         var durable: UInt64
         var isClean = false
         var firstRetained: UInt64 = 1
-        var oldestEpoch: UInt64 = 1
-        var epoch: UInt64 = 1
+        var oldestIncarnation: UInt64 = 1
+        var incarnation: UInt64 = 1
     }
 
     static let partition: UInt32 = 1
+    static let logID: [UInt8] = (0..<16).map { 0xA0 + $0 }
     static let folder = "partition-00001"
     static let statePath = "\(folder)/STATE"
     /// Where frames begin, and the two marks and STATE's two slots stand.
@@ -64,7 +67,7 @@ struct LogImage: Sendable {
 
     /// By path within the log.
     func files() -> [String: [UInt8]] {
-        var files: [String: [UInt8]] = [:]
+        var files: [String: [UInt8]] = ["LOG": Self.log]
         for segment in segments { files[Self.path(segment.firstLSN)] = Self.bytes(of: segment) }
         if states.contains(where: { $0 != nil }) {
             var bytes = LittleEndian()
@@ -77,6 +80,18 @@ struct LogImage: Sendable {
         return files
     }
 
+    static var log: [UInt8] {
+        var bytes = LittleEndian()
+        bytes.append(Array("WALLOGID".utf8))
+        bytes.append(UInt32(2))
+        bytes.append(UInt32(0))
+        bytes.append(logID)
+        bytes.append(UInt64(1_700_000_000_000_000_000))
+        bytes.zeros(upTo: 60)
+        bytes.append(Castagnoli.sum(bytes.bytes))
+        return bytes.bytes
+    }
+
     static func bytes(of segment: Segment) -> [UInt8] {
         var file = LittleEndian()
         file.append(header(of: segment))
@@ -87,7 +102,7 @@ struct LogImage: Sendable {
         file.zeros(upTo: dataStart)
         var lsn = segment.firstLSN
         for kind in segment.frames {
-            file.append(frame(kind, lsn: lsn, at: file.count, segment.salt, segment.epoch))
+            file.append(frame(kind, lsn: lsn, at: file.count, segment.salt, segment.history ?? segment.incarnation))
             lsn += records(in: kind)
         }
         if segment.isSealed {
@@ -115,14 +130,16 @@ struct LogImage: Sendable {
         }
         var header = LittleEndian()
         header.append(Array("SWIFTWAL".utf8))
-        header.append(UInt32(1))
+        header.append(UInt32(2))
         header.append(UInt32(dataStart))
         header.append(UInt32(0))
         header.append(partition)
         header.append(segment.firstLSN)
-        header.append(segment.epoch)
+        header.append(segment.history ?? segment.incarnation)
+        header.append(segment.incarnation)
         header.append(segment.salt)
         header.append(UInt64(1_700_000_000_000_000_000))
+        header.append(logID)
         header.append(UInt32(0))
         header.append(UInt32(items.count))
         header.append(items.bytes)
@@ -132,10 +149,12 @@ struct LogImage: Sendable {
 
     static func bytes(of mark: Mark, _ segment: Segment, sequence: UInt64) -> [UInt8] {
         var bytes = LittleEndian()
-        bytes.append(Array("WALMARK1".utf8))
-        for value in [segment.salt, segment.epoch, mark.durable, UInt64(mark.end), sequence, segment.firstLSN] {
-            bytes.append(value)
-        }
+        bytes.append(Array("WALMARK2".utf8))
+        for value in [
+            segment.salt, segment.history ?? segment.incarnation, mark.durable, UInt64(mark.end), sequence,
+            segment.firstLSN,
+        ] { bytes.append(value) }
+        bytes.append(logID)
         bytes.append(partition)
         bytes.append(Castagnoli.sum(bytes.bytes))
         return bytes.bytes
@@ -157,7 +176,7 @@ struct LogImage: Sendable {
         return frame.bytes
     }
 
-    static func frame(_ kind: Frame, lsn: UInt64, at offset: Int, _ salt: UInt64, _ epoch: UInt64) -> [UInt8] {
+    static func frame(_ kind: Frame, lsn: UInt64, at offset: Int, _ salt: UInt64, _ history: UInt64) -> [UInt8] {
         switch kind {
         case .record: return frame(0, lsn: lsn, payload: payload(lsn), salt: salt)
         case .batch(let count):
@@ -171,7 +190,7 @@ struct LogImage: Sendable {
             return frame(1, lsn: lsn, payload: records.bytes, salt: salt)
         case .mark(let durable, let end):
             var mark = LittleEndian()
-            for value in [durable, UInt64(end), epoch, UInt64(offset)] { mark.append(value) }
+            for value in [durable, UInt64(end), history, UInt64(offset)] { mark.append(value) }
             return frame(2, lsn: lsn, payload: mark.bytes, salt: salt)
         }
     }
@@ -182,7 +201,7 @@ struct LogImage: Sendable {
         payload.append(UInt32(0))
         payload.append(UInt32(0))
         var trailer = LittleEndian()
-        trailer.append(Array("WALSEAL1".utf8))
+        trailer.append(Array("WALSEAL2".utf8))
         trailer.append(UInt64(offset))
         trailer.append(salt)
         trailer.append(UInt32(0))
@@ -193,15 +212,17 @@ struct LogImage: Sendable {
     static func bytes(of state: State, partition: UInt32 = partition) -> [UInt8] {
         var bytes = LittleEndian()
         bytes.append(Array("WALSTATE".utf8))
-        bytes.append(UInt32(1))
+        bytes.append(UInt32(2))
         bytes.append(partition)
         // What is clean will give out the next LSN and no other.
         let floor = state.isClean ? state.durable + 1 : state.firstRetained
+        bytes.append(state.sequence)
+        bytes.append(logID)
         for value in [
-            state.sequence, state.epoch, state.oldestEpoch, state.firstRetained, floor, state.durable,
-            state.isClean ? 1 : 0, 0,
+            0, 0, state.incarnation, state.incarnation, state.oldestIncarnation, state.firstRetained,
+            state.firstRetained, floor, state.durable, state.isClean ? 1 : 0, 0,
         ] { bytes.append(value) }
-        bytes.zeros(upTo: 508)
+        bytes.zeros(upTo: 4_092)
         bytes.append(Castagnoli.sum(bytes.bytes))
         return bytes.bytes
     }

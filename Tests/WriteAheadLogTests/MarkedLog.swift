@@ -34,12 +34,12 @@ struct MarkedLog: Sendable, CustomTestStringConvertible {
             .mark(durable, end: durable >= Self.segments[place].first ? Self.end(durable) : LogImage.dataStart)
         }
         image = LogImage(segments: [
-            .init(firstLSN: 1, salt: 0x1111_2222_3333_4444, epoch: 10, frames: [.record, .record, .batch(2)]),
+            .init(firstLSN: 1, salt: 0x1111_2222_3333_4444, incarnation: 10, frames: [.record, .record, .batch(2)]),
             .init(
-                firstLSN: 5, salt: 0x5555_6666_7777_8888, epoch: 10,
+                firstLSN: 5, salt: 0x5555_6666_7777_8888, incarnation: 10,
                 frames: [.record, mark(frames.0, in: 1), .record, .batch(2)]),
             .init(
-                firstLSN: 9, salt: 0x9999_AAAA_BBBB_CCCC, epoch: 20,
+                firstLSN: 9, salt: 0x9999_AAAA_BBBB_CCCC, incarnation: 20,
                 frames: [.record, mark(frames.1, in: 2), .record, .batch(2), .record], isSealed: false),
         ])
     }
@@ -48,8 +48,8 @@ struct MarkedLog: Sendable, CustomTestStringConvertible {
     mutating func state(_ durable: UInt64, isClean: Bool = false) {
         let before = Self.boundaries.last { $0 < durable } ?? 0
         image.states = [
-            .init(sequence: 6, durable: durable, isClean: isClean, epoch: 10),
-            .init(sequence: 5, durable: before, epoch: 10),
+            .init(sequence: 6, durable: durable, isClean: isClean, incarnation: 10),
+            .init(sequence: 5, durable: before, incarnation: 10),
         ]
     }
 
@@ -99,7 +99,7 @@ struct MarkedLog: Sendable, CustomTestStringConvertible {
         all.append(log)
         log = MarkedLog("a segment that was cut off, again")
         log.state(6)
-        log.image.segments[1].epoch = 30
+        log.image.segments[1].incarnation = 30
         all.append(log)
         log = MarkedLog("everywhere", frames: (5, 9))
         log.state(8)

@@ -243,7 +243,7 @@ struct SealingTests {
                 try partition.syncAndWait()
             }
             var bytes = try readFile(segmentPath(path))
-            let salt = bytes.withUnsafeBytes { $0.loadUnaligned(fromByteOffset: 40, as: UInt64.self) }
+            let salt = bytes.withUnsafeBytes { $0.loadUnaligned(fromByteOffset: 48, as: UInt64.self) }
             for frame in frames(of: bytes) where bytes[frame.lowerBound + 8] == 3 {
                 bytes[frame.lowerBound + 15] = FrameKind.record
                 reseal(&bytes, frame, salt)
@@ -272,7 +272,7 @@ struct SealingTests {
             var bytes = try readFile(segmentPath(path))
             let frame = frames(of: bytes)[1]
             bytes[frame.lowerBound + 15] = FrameKind.sealedRecord
-            reseal(&bytes, frame, bytes.withUnsafeBytes { $0.loadUnaligned(fromByteOffset: 40, as: UInt64.self) })
+            reseal(&bytes, frame, bytes.withUnsafeBytes { $0.loadUnaligned(fromByteOffset: 48, as: UInt64.self) })
             try writeFile(segmentPath(path), bytes)
             let wal = try await BytesWal.openReadOnly(at: path, configuration: small())
             let found = try wal.partition(1).readAll()

@@ -50,7 +50,7 @@ private struct Twice<Inner>: WalSchemaProviding {
 struct SegmentSchemaTests {
     private static func header(_ schema: String) -> SegmentHeader {
         SegmentHeader(
-            partition: 3, firstLSN: 9, epoch: 2, salt: 4, created: 5, codecID: 1,
+            partition: 3, firstLSN: 9, history: 2, incarnation: 2, salt: 4, created: 5, logID: LogID(high: 6, low: 7), codecID: 1,
             codecName: String(repeating: "n", count: 64), codecParameters: [UInt8](repeating: 1, count: 1_024),
             typeName: String(repeating: "t", count: 256), schema: schema)
     }
@@ -96,10 +96,10 @@ struct SegmentSchemaTests {
 
     @Test func `one that is no UTF-8 counts as missing, and the segment is read`() throws {
         var bytes = Self.header("ab").encoded()
-        let area = bytes.withUnsafeBytes { Int($0.loadUnaligned(fromByteOffset: 60, as: UInt32.self)) }
-        bytes[64 + area - 1] = 0xFF
-        let sum = bytes.crc32c(0..<(64 + area))
-        for place in 0..<4 { bytes[64 + area + place] = UInt8(truncatingIfNeeded: sum >> UInt32(8 * place)) }
+        let area = bytes.withUnsafeBytes { Int($0.loadUnaligned(fromByteOffset: 84, as: UInt32.self)) }
+        bytes[88 + area - 1] = 0xFF
+        let sum = bytes.crc32c(0..<(88 + area))
+        for place in 0..<4 { bytes[88 + area + place] = UInt8(truncatingIfNeeded: sum >> UInt32(8 * place)) }
         #expect(try Self.decoded(bytes) == Self.header(""))
     }
 

@@ -37,7 +37,8 @@ package final class DiskStorage: WalStorage {
     }
 
     package func monotonicNow() -> UInt64 { machine.withLock { $0.clock } }
-    package func wallClockNow() -> UInt64 { machine.withLock { $0.clock } }
+    /// Faster than the other: openings are not within microseconds of each other, as those of a machine are not.
+    package func wallClockNow() -> UInt64 { machine.withLock { $0.wallClock } }
     package func random() -> UInt64 { machine.withLock { $0.nextRandom() } }
     package func openFilesLimit() -> Int { 1024 }
 

@@ -16,8 +16,10 @@ package final class DiskMachine {
     private(set) var generation = 0
     var isDown = false
     var operations = 0
-    /// Of 2026, in nanoseconds; both clocks.
-    var clock: UInt64 = 1_770_000_000_000_000_000
+    /// Of 2026, in nanoseconds; both clocks begin there.
+    private static let start: UInt64 = 1_770_000_000_000_000_000
+    var clock = DiskMachine.start
+    var wallClock: UInt64 { Self.start + (clock - Self.start) * 1_000 }
     var plan: (operation: Int, crash: SimulatedDisk.Crash)?
     var faults: [DiskFault] = []
     var faultCount = 0

@@ -36,14 +36,14 @@ package struct Info: Sendable {
         try output.write(line: head)
         for segment in partition.segments {
             var line = "  \(segment.name): "
-            if let codec = segment.codecName, let type = segment.typeName, let epoch = segment.epoch {
+            if let codec = segment.codecName, let type = segment.typeName, let history = segment.history {
                 switch segment.lastLSN {
                 case let last? where last >= segment.firstLSN: line += "LSN \(segment.firstLSN) … \(last), "
                 case .some: line += "no record, "
                 case nil: break
                 }
                 line += "\(segment.fileBytes) bytes, \(segment.isSealed ? "sealed" : "open"), codec \(codec), "
-                line += "type \(type), epoch \(epoch)"
+                line += "type \(type), history \(history)"
             } else {
                 line += "\(segment.fileBytes) bytes, unreadable"
             }
@@ -80,7 +80,7 @@ package struct Info: Sendable {
             "lastLSN": JSONValue(segment.lastLSN), "records": JSONValue(segment.recordCount),
             "state": .string(segment.typeName == nil ? "unreadable" : segment.isSealed ? "sealed" : "open"),
             "bytes": JSONValue(segment.fileBytes), "dataEnd": JSONValue(segment.dataEnd),
-            "epoch": JSONValue(segment.epoch), "created": JSONValue(segment.created),
+            "history": JSONValue(segment.history), "created": JSONValue(segment.created),
             "codec": JSONValue(segment.codecName), "codecID": JSONValue(segment.codecID.map { UInt64($0) }),
             "type": JSONValue(segment.typeName), "schema": JSONValue(segment.schema),
         ]

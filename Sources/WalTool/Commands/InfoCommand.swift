@@ -2,7 +2,7 @@ internal import ArgumentParser
 
 struct InfoCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "info", abstract: "Shows partitions, segments, LSNs, epochs, bytes, codecs and types.",
+        commandName: "info", abstract: "Shows partitions, segments, LSNs, histories, bytes, codecs and types.",
         discussion: """
             It reads headers and footers, also of logs of other types, of damaged ones, and of those that another process \
             writes just now. A partition is clean where it was closed in order. A log that looks damaged gives status 1.

@@ -31,6 +31,8 @@ public struct WalError: Error, Sendable {
         public static let notFound = Code("notFound")
         /// Something at that path is not what a log would have there: a file for a directory, a symbolic link.
         public static let notALog = Code("notALog")
+        /// A whole file that belongs to another log or another partition: it was moved or copied here. Nothing was changed.
+        public static let foreign = Code("foreign")
         /// Permissions forbid it.
         public static let permissionDenied = Code("permissionDenied")
         /// The file was written by a newer release, or holds a flag that this one does not know.

@@ -1,6 +1,10 @@
 /// The files of a log, for tools that look at them without opening it: no lock, no codec, nothing written.
 package struct LogFiles {
     package let root: any WalDirectory
+    /// Which log it is: nil where neither LOG nor the partitions tell.
+    package let logID: LogID?
+    /// LOG is not whole, or what is there contradicts itself.
+    package let identityProblem: WalError?
     /// In order. What is not a directory stands in a partition's place.
     package private(set) var partitions: [(id: PartitionID, kind: EntryKind)] = []
 
@@ -9,21 +13,30 @@ package struct LogFiles {
         root = try storage.openRoot(path, create: false)
         var isLog = false
         for entry in try root.list() {
-            if entry.name == FileFormat.lockFileName { isLog = true }
+            if entry.name == FileFormat.lockFileName || entry.name == FileFormat.logFileName { isLog = true }
             guard let id = FileFormat.partition(ofDirectoryNamed: entry.name) else { continue }
             partitions.append((id, entry.kind))
         }
         guard isLog || !partitions.isEmpty else {
             throw WalError(
-                .notALog, "\(path) holds no log: neither a partition nor a lock file is in it; check the path")
+                .notALog, "\(path) holds no log: neither a partition nor a LOG or LOCK file is in it; check the path")
         }
         partitions.sort { $0.id < $1.id }
+        do throws(WalError) {
+            let identity = try LogIdentity.find(in: root)
+            logID = identity.id
+            identityProblem = nil
+        } catch {
+            // What is wrong with a partition is said of that.
+            logID = nil
+            identityProblem = error.code == .foreign || error.partition == nil ? error : nil
+        }
     }
 
     /// Bytes of a partition's segment files; 0 where there is none.
     package func segmentBytes(of id: PartitionID) throws(WalError) -> UInt64 {
         guard partitions.contains(where: { $0.id == id && $0.kind == .directory }) else { return 0 }
-        let files = try PartitionFiles(id: id, root: root)
+        let files = try PartitionFiles(id: id, root: root, logID: logID)
         var sum: UInt64 = 0
         for segment in files.segments {
             do throws(WalError) {
@@ -39,6 +52,7 @@ package struct LogFiles {
 /// What a partition's directory holds, by name, and what STATE says.
 struct PartitionFiles {
     let id: PartitionID
+    let logID: LogID?
     let directory: any WalDirectory
     let state: Result<PartitionState?, WalError>
     /// Oldest first.
@@ -46,11 +60,12 @@ struct PartitionFiles {
     /// Directories, links and others in a segment's place.
     private(set) var strangers: [(name: String, firstLSN: UInt64)] = []
 
-    init(id: PartitionID, root: any WalDirectory) throws(WalError) {
+    init(id: PartitionID, root: any WalDirectory, logID: LogID?) throws(WalError) {
         self.id = id
+        self.logID = logID
         directory = try root.openDirectory(FileFormat.partitionName(id), create: false)
         do throws(WalError) {
-            state = .success(try PartitionState.read(in: directory, partition: id))
+            state = .success(try PartitionState.read(in: directory, partition: id, logID: logID))
         } catch {
             state = .failure(error)
         }
@@ -69,7 +84,7 @@ struct PartitionFiles {
 
     func open(_ segment: (name: String, firstLSN: UInt64)) throws(WalError) -> SegmentFile {
         try SegmentFile(
-            name: segment.name, firstLSN: segment.firstLSN, partition: id,
+            name: segment.name, firstLSN: segment.firstLSN, place: LogPlace(logID: logID, partition: id),
             file: try directory.openFile(segment.name, .read))
     }
 }

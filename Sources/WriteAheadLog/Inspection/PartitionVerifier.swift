@@ -22,11 +22,16 @@ struct PartitionVerifier {
     private var bytesDone: UInt64 = 0
 
     static func verify(
-        _ id: PartitionID, _ root: any WalDirectory, _ progress: (UInt64) -> Void
+        _ id: PartitionID, _ log: LogFiles, _ progress: (UInt64) -> Void
     ) throws(WalError) -> WalVerification.Partition {
         try withoutActuallyEscaping(progress) { (progress) throws(WalError) in
-            var verifier = try PartitionVerifier(PartitionFiles(id: id, root: root), progress)
-            try verifier.run()
+            var verifier = try PartitionVerifier(PartitionFiles(id: id, root: log.root, logID: log.logID), progress)
+            do throws(WalError) {
+                try verifier.run()
+            } catch {
+                guard error.code == .foreign else { throw error }
+                verifier.note(error)
+            }
             return verifier.result
         }
     }
@@ -108,7 +113,8 @@ struct PartitionVerifier {
             let bytes = try file.read(PartitionState.slotSize, at: place)
             guard bytes.contains(where: { $0 != 0 }) else { continue }
             let slot = try bytes.withUnsafeBufferPointer { (bytes) throws(WalError) in
-                try PartitionState(decoding: UnsafeRawBufferPointer(bytes), partition: files.id)
+                try PartitionState(
+                    decoding: UnsafeRawBufferPointer(bytes), partition: files.id, logID: files.logID)
             }
             if slot == nil { brokenSlots.append(place) }
         }
@@ -129,6 +135,9 @@ struct PartitionVerifier {
         }
     }
 
+    /// What a mark calls durable and was not taken back since.
+    private func counted(_ mark: SegmentMark) -> UInt64 { state?.durable(by: mark) ?? mark.durable }
+
     // MARK: Segments
 
     private mutating func openSegments() throws(WalError) {
@@ -142,16 +151,18 @@ struct PartitionVerifier {
                 segment = try files.open(entry)
                 segment.file.close()
             } catch {
-                guard error.code == .io else { throw error.at(partition: files.id, segment: LSN(entry.firstLSN)) }
+                guard error.code == .io || error.code == .foreign else {
+                    throw error.at(partition: files.id, segment: LSN(entry.firstLSN))
+                }
                 note(error.at(partition: files.id, segment: LSN(entry.firstLSN), lsn: LSN(entry.firstLSN)))
                 continue
             }
-            if let state, let header = segment.header, header.epoch < state.oldestEpoch {
+            if let state, let header = segment.header, header.incarnation < state.oldestIncarnation {
                 remark("\(entry.name) is left over from a truncation", segment: entry.firstLSN)
                 continue
             }
             result.bytes += segment.size
-            for mark in segment.marks { durable = max(durable, mark.durable) }
+            for mark in segment.marks { durable = max(durable, counted(mark)) }
             segments.append(segment)
         }
     }
@@ -191,7 +202,7 @@ struct PartitionVerifier {
             let from = later == place ? max(offset, FileFormat.dataStart) : FileFormat.dataStart
             let file = try open(segment)
             defer { file.close() }
-            let rest = try SegmentScan.survey(file: file, header: header, from: from)
+            let rest = try SegmentScan.survey(file: file, header: header, from: from, state: state)
             durable = max(durable, rest.greatestMark)
             content += later == place ? rest.contentEnd - from : min(rest.contentEnd, segment.size)
         }
@@ -240,8 +251,8 @@ struct PartitionVerifier {
             skip(behind: place)
             return true
         }
-        if place > 0, let before = segments[place - 1].header, before.epoch > header.epoch {
-            guard try gap(place, 0, .corrupt, "the segment's epoch is older than that of the segment before") else {
+        if place > 0, let before = segments[place - 1].header, before.incarnation > header.incarnation {
+            guard try gap(place, 0, .corrupt, "the segment's incarnation is older than that of the segment before") else {
                 return false
             }
         }
@@ -263,17 +274,16 @@ struct PartitionVerifier {
         _ segment: SegmentFile, _ header: SegmentHeader, _ file: any WalFile, isLast: Bool
     ) throws(WalError) {
         let front = try file.read(Int(FileFormat.dataStart), at: 0)
-        let area: UInt32 = front.withUnsafeBytes { ByteReader($0).integer(60) } ?? 0
-        var zeros = [min(64 + Int(area) + 4, FileFormat.headerSize)..<FileFormat.headerSize]
+        let area: UInt32 = front.withUnsafeBytes { ByteReader($0).integer(SegmentHeader.areaSizeOffset) } ?? 0
+        var zeros = [min(SegmentHeader.fixedSize + Int(area) + 4, FileFormat.headerSize)..<FileFormat.headerSize]
         for place in FileFormat.markOffsets.map(Int.init) {
             let range = place..<(place + FileFormat.markSize)
             zeros.append(range.upperBound..<(place + FileFormat.headerSize))
             guard front.count >= range.upperBound, front[range].contains(where: { $0 != 0 }) else { continue }
             let mark = front.withUnsafeBytes {
                 SegmentMark(
-                    decoding: UnsafeRawBufferPointer(rebasing: $0[range]), salt: header.salt,
-                    partition: header.partition,
-                    firstLSN: header.firstLSN)
+                    decoding: UnsafeRawBufferPointer(rebasing: $0[range]), salt: header.salt, logID: header.logID,
+                    partition: header.partition, firstLSN: header.firstLSN)
             }
             guard mark == nil else { continue }
             let message = "a mark is not what was written; the other one and the frames count"
@@ -371,7 +381,7 @@ struct PartitionVerifier {
                     lsn: next)
                 return
             }
-            durable = max(durable, mark.durable)
+            durable = max(durable, counted(mark))
         default:
             guard let count = BatchReader.count(kind: scanner.kind, payload: scanner.payload) else {
                 damage(

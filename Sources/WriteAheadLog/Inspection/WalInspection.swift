@@ -17,8 +17,10 @@ public struct WalInspection: Sendable {
         public var fileBytes: UInt64 = 0
         /// Where the frames end, from the start of the file.
         public var dataEnd: UInt64?
-        /// Grows whenever the log is opened for writing.
-        public var epoch: UInt64?
+        /// Which records its LSNs mean: greater in each segment that was begun after records may have been taken back.
+        public var history: UInt64?
+        /// Of the opening that wrote it: greater with each.
+        public var incarnation: UInt64?
         /// Nanoseconds since 1970.
         public var created: UInt64?
         public var codecID: UInt32?
@@ -56,6 +58,10 @@ public struct WalInspection: Sendable {
         public var bytes: UInt64 { segments.reduce(0) { $0 + $1.fileBytes } }
     }
 
+    /// Which log it is; nil where neither the file LOG nor a partition tells.
+    public internal(set) var logID: LogID?
+    /// What is wrong with the log as a whole.
+    public internal(set) var damage: [WalError] = []
     /// In order.
     public internal(set) var partitions: [Partition] = []
 
@@ -84,6 +90,8 @@ public struct WalInspection: Sendable {
     ) throws(WalError) -> WalInspection {
         let files = try LogFiles(at: path, storage: storage)
         var result = WalInspection()
+        result.logID = files.logID
+        if let problem = files.identityProblem { result.damage.append(problem) }
         for (place, entry) in files.partitions.enumerated() {
             progress(place, files.partitions.count)
             guard entry.kind == .directory else {
@@ -96,16 +104,16 @@ public struct WalInspection: Sendable {
                 continue
             }
             result.partitions.append(
-                try retryingRaces { () throws(WalError) in try Partition(entry.id, files.root) })
+                try retryingRaces { () throws(WalError) in try Partition(entry.id, files) })
         }
         return result
     }
 }
 
 extension WalInspection.Partition {
-    fileprivate init(_ id: PartitionID, _ root: any WalDirectory) throws(WalError) {
+    fileprivate init(_ id: PartitionID, _ log: LogFiles) throws(WalError) {
         self.init(id: id)
-        let files = try PartitionFiles(id: id, root: root)
+        let files = try PartitionFiles(id: id, root: log.root, logID: log.logID)
         var state: PartitionState?
         do throws(WalError) {
             state = try files.state.get()
@@ -125,8 +133,8 @@ extension WalInspection.Partition {
             do throws(WalError) {
                 let file = try files.open(entry)
                 // Left over from a truncation.
-                if let state, let header = file.header, header.epoch < state.oldestEpoch { continue }
-                durableLSN = max(durableLSN, try segment.describe(file))
+                if let state, let header = file.header, header.incarnation < state.oldestIncarnation { continue }
+                durableLSN = max(durableLSN, try segment.describe(file, state))
             } catch {
                 if error.code == .notFound { throw error }
                 segment.damage = error.at(partition: id, segment: segment.firstLSN)
@@ -164,20 +172,21 @@ extension WalInspection.Partition {
 
 extension WalInspection.Segment {
     /// Fills in what the file says; returns the greatest LSN that it calls durable.
-    fileprivate mutating func describe(_ file: SegmentFile) throws(WalError) -> LSN {
+    fileprivate mutating func describe(_ file: SegmentFile, _ state: PartitionState?) throws(WalError) -> LSN {
         fileBytes = file.size
         guard let header = file.header else {
             damage = file.headerError
             return .none
         }
-        epoch = header.epoch
+        history = header.history
+        incarnation = header.incarnation
         created = header.created
         codecID = header.codecID
         codecName = header.codecName
         codecParameters = header.codecParameters
         typeName = header.typeName
         schema = header.schema.isEmpty ? nil : header.schema
-        var durable = file.marks.map(\.durable).max() ?? 0
+        var durable = file.marks.map { state?.durable(by: $0) ?? $0.durable }.max() ?? 0
         if let footer = file.footer {
             isSealed = true
             lastLSN = LSN(footer.lastLSN)
@@ -192,7 +201,8 @@ extension WalInspection.Segment {
             from = mark.endOffset
             next = mark.durable + 1
         }
-        let scan = try SegmentScan(file: file.file, header: header, from: from, nextLSN: next, limit: file.size)
+        let scan = try SegmentScan(file: file.file, header: header, from: from, nextLSN: next, limit: file.size,
+            state: state)
         durable = max(durable, scan.greatestMark)
         lastLSN = LSN(scan.nextLSN - 1)
         dataEnd = scan.offset

@@ -53,14 +53,18 @@ public struct WalVerification: Sendable {
         public var bytesRead: UInt64
     }
 
+    /// Which log it is; nil where neither the file LOG nor a partition tells.
+    public internal(set) var logID: LogID?
+    /// What is wrong with the log as a whole.
+    public internal(set) var logDamage: [WalError] = []
     /// In order.
     public internal(set) var partitions: [Partition] = []
 
-    /// Of all partitions.
-    public var damage: [WalError] { partitions.flatMap(\.damage) }
+    /// Of the log as a whole, and of all partitions.
+    public var damage: [WalError] { logDamage + partitions.flatMap(\.damage) }
     /// Of all partitions.
     public var records: UInt64 { partitions.reduce(0) { $0 + $1.records } }
-    public var isDamaged: Bool { partitions.contains { !$0.damage.isEmpty } }
+    public var isDamaged: Bool { !logDamage.isEmpty || partitions.contains { !$0.damage.isEmpty } }
 
     /// Checks a log.
     ///
@@ -89,6 +93,8 @@ public struct WalVerification: Sendable {
     ) throws(WalError) -> WalVerification {
         let files = try LogFiles(at: path, storage: storage)
         var result = WalVerification()
+        result.logID = files.logID
+        if let problem = files.identityProblem { result.logDamage.append(problem) }
         var read: UInt64 = 0
         for (place, entry) in files.partitions.enumerated() {
             func report(_ bytes: UInt64) {
@@ -104,7 +110,7 @@ public struct WalVerification: Sendable {
                 result.partitions.append(partition)
                 continue
             }
-            let partition = try settled(entry.id, files.root, report)
+            let partition = try settled(entry.id, files, report)
             read += partition.bytes
             result.partitions.append(partition)
         }
@@ -116,11 +122,11 @@ public struct WalVerification: Sendable {
 
     /// Damage counts when two looks in a row agree on it: beside a live writer, one look may see two states of the files.
     private static func settled(
-        _ id: PartitionID, _ root: any WalDirectory, _ progress: (UInt64) -> Void
+        _ id: PartitionID, _ log: LogFiles, _ progress: (UInt64) -> Void
     ) throws(WalError) -> Partition {
         func look() throws(WalError) -> Partition {
             try retryingRaces { () throws(WalError) in
-                try PartitionVerifier.verify(id, root, progress)
+                try PartitionVerifier.verify(id, log, progress)
             }
         }
         func places(_ partition: Partition) -> [[UInt64?]] {

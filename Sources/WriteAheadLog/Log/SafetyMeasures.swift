@@ -7,8 +7,8 @@ package struct SafetyMeasures: OptionSet, Sendable, Hashable {
     package static let checksum = SafetyMeasures(rawValue: 1 << 0)
     /// Each segment has a random salt, so that frames of another can't join it (6, 7).
     package static let salt = SafetyMeasures(rawValue: 1 << 1)
-    /// Each writer has a new epoch, so that a position tells whether its record survived (6, 10).
-    package static let epoch = SafetyMeasures(rawValue: 1 << 2)
+    /// Each writer has an incarnation of its own, so that a position tells whether its record survived (6, 10).
+    package static let incarnation = SafetyMeasures(rawValue: 1 << 2)
     /// Names are durable before a record in the file is called so (1).
     package static let directorySync = SafetyMeasures(rawValue: 1 << 3)
     /// A sync covers the sealed segments that were not synced yet (2).
@@ -38,7 +38,7 @@ package struct SafetyMeasures: OptionSet, Sendable, Hashable {
 
     /// With the names that tools print.
     package static let all: [(name: String, measure: SafetyMeasures)] = [
-        ("checksum", .checksum), ("salt", .salt), ("epoch", .epoch), ("directory-sync", .directorySync),
+        ("checksum", .checksum), ("salt", .salt), ("incarnation", .incarnation), ("directory-sync", .directorySync),
         ("segment-order", .segmentOrder), ("mark-after-sync", .markAfterSync), ("rewriting", .rewriting),
         ("purge-order", .purgeOrder), ("poison", .poison), ("ranged-sync", .rangedSync),
         ("published-end", .publishedEnd), ("lock", .lock), ("sync-before-rename", .syncBeforeRename),

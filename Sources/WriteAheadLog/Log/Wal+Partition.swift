@@ -261,7 +261,7 @@ extension PartitionLog {
     func appendAndWait(
         _ payload: UnsafeRawBufferPointer, kind: UInt8, records: UInt64
     ) throws(WalError) -> Appended {
-        var appended = Appended(lsn: 0, epoch: 0, segment: 0, end: 0)
+        var appended = Appended(lsn: 0, history: 0, segment: 0, end: 0)
         switch appendSynced(payload, kind: kind, records: records, mayBlock: true, into: &appended, waiter: nil) {
         case .waiting: try syncAndWait(upTo: appended.lsn)
         case .failed(let error): throw error
@@ -275,7 +275,7 @@ extension PartitionLog {
     ) async throws(WalError) -> Appended {
         // On the heap, for it is filled in before the caller can be resumed, by whoever does the append.
         let appended = UnsafeMutablePointer<Appended>.allocate(capacity: 1)
-        appended.initialize(to: Appended(lsn: 0, epoch: 0, segment: 0, end: 0))
+        appended.initialize(to: Appended(lsn: 0, history: 0, segment: 0, end: 0))
         defer { appended.deallocate() }
         let error = await withUnsafeContinuation { (continuation: UnsafeContinuation<WalError?, Never>) in
             switch appendSynced(

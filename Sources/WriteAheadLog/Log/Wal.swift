@@ -124,6 +124,8 @@ public final class Wal<Record: WalCodable>: Sendable {
     let shared: LogShared
     /// What new segments say that a record looks like; worked out once for all partitions.
     private let schema: String
+    /// Of this opening; 0 to a reader.
+    private let incarnation: UInt64
     let table: PartitionTable<Partition>
     /// Guards the making of partitions, and `close`.
     private let isClosed = Locked(false)
@@ -180,7 +182,10 @@ public final class Wal<Record: WalCodable>: Sendable {
             lock = try WriterLock.take(root, path, storage, notes)
         }
         self.configuration = configuration
-        shared = LogShared(storage: storage, root: root, settings: settings, notes: notes, lock: lock)
+        let identity = try LogIdentity.find(in: root)
+        let logID = identity.id ?? (isReadOnly ? nil : LogID(high: storage.random(), low: storage.random()))
+        shared = LogShared(
+            storage: storage, root: root, logID: logID, settings: settings, notes: notes, lock: lock)
         // Also where the opening fails: what was recovered until then stays so.
         let queue = shared.queue
         defer { notes.begin { tell in queue.submit(tell) } }
@@ -188,6 +193,7 @@ public final class Wal<Record: WalCodable>: Sendable {
         schema = isReadOnly ? "" : SegmentHeader.schema(of: Record.self)
         table = PartitionTable()
         var readability = Readability()
+        var recovered: [(id: PartitionID, result: PartitionRecovery.Result)] = []
         for entry in try root.list() {
             guard let id = FileFormat.partition(ofDirectoryNamed: entry.name) else { continue }
             guard entry.kind == .directory else {
@@ -198,18 +204,13 @@ public final class Wal<Record: WalCodable>: Sendable {
             }
             let directory = try root.openDirectory(entry.name, create: false)
             let recovery = PartitionRecovery(id: id, shared: shared)
-            var result: PartitionRecovery.Result
+            let result: PartitionRecovery.Result
             if settings.truncate {
                 result = try recovery.truncate(directory)
             } else if isReadOnly {
                 result = try recovery.recoverBesideWriter(in: directory)
             } else {
                 result = try recovery.recover(in: directory)
-            }
-            let partition = try makePartition(id, &result, exists: true)
-            table.insert(partition, at: id.rawValue)
-            if let unreadable = readability.note(result.segments, partition.codecs) {
-                notes.note(.unreadable(id, segments: unreadable.count, unreadable.error))
             }
             if let failure = result.failure {
                 notes.note(.quarantined(id, failure))
@@ -219,29 +220,50 @@ public final class Wal<Record: WalCodable>: Sendable {
                         id, lastLSN: LSN(result.nextLSN - 1), cutFrom: result.cutFrom.map { LSN($0) },
                         cutBytes: result.cutBytes))
             }
+            recovered.append((id, result))
+        }
+        let newest = recovered.map(\.result.newestIncarnation).max() ?? 0
+        incarnation = isReadOnly ? 0 : try shared.incarnation(after: newest)
+        for (id, result) in recovered {
+            let partition = try makePartition(id, result, exists: true)
+            table.insert(partition, at: id.rawValue)
+            if let unreadable = readability.note(result.segments, partition.codecs) {
+                notes.note(.unreadable(id, segments: unreadable.count, unreadable.error))
+            }
         }
         try readability.check(settings)
+        if let logID, !identity.isWritten, !isReadOnly { try writeLogFile(logID, isNew: identity.id == nil) }
         // What is there is served as durable: so must its partition's name be, though whoever made it may have been killed
         // before it was.
         if !isReadOnly, !table.all.isEmpty { try shared.syncRoot() }
     }
 
+    private func writeLogFile(_ id: LogID, isNew: Bool) throws(WalError) {
+        do throws(WalError) {
+            try LogFile(id: id, created: shared.storage.wallClockNow()).write(in: shared.root)
+        } catch {
+            // On a full disk the partitions go on telling which log it is.
+            guard error.code == .noSpace, !isNew else { throw error }
+            return
+        }
+        guard !isNew else { return }
+        shared.notes.note(
+            .repaired("the file LOG was missing or damaged, and was written again with the log's ID, \(id)"))
+    }
+
     private func makePartition(
-        _ id: PartitionID, _ result: inout PartitionRecovery.Result, exists: Bool
+        _ id: PartitionID, _ result: PartitionRecovery.Result, exists: Bool
     ) throws(WalError) -> Partition {
         let codec = configuration.partitionCodecs[id] ?? configuration.codec
         let identity = SegmentIdentity(
             codecID: codec.id, codecName: codec.name, codecParameters: codec.parameters, typeName: Record.walTypeName,
             schema: schema)
-        let newest = max(result.state.epoch, result.segments.map(\.header.epoch).max() ?? 0)
-        let epoch =
-            shared.settings.disabled.contains(.epoch)
-            ? max(newest, 1) : max(shared.storage.wallClockNow(), newest + 1)
-        let log = PartitionLog(id: id, shared: shared, identity: identity, state: result.state)
+        let log = PartitionLog(
+            id: id, shared: shared, identity: identity, state: result.state, incarnation: incarnation)
         log.exists = exists
         log.segments = result.segments
         log.hot.pointee.nextLSN = result.nextLSN
-        log.hot.pointee.epoch = shared.settings.isReadOnly ? (result.segments.last?.header.epoch ?? 0) : epoch
+        log.hot.pointee.history = shared.settings.isReadOnly ? (result.segments.last?.header.history ?? 0) : incarnation
         log.hot.pointee.appendedWord = result.nextLSN - 1
         log.hot.pointee.durableWord = shared.settings.isReadOnly ? result.durable : result.nextLSN - 1
         if let failure = result.failure { log.phase = .quarantined(failure) }
@@ -280,8 +302,8 @@ public final class Wal<Record: WalCodable>: Sendable {
         return try isClosed.withLock { (isClosed) throws(WalError) in
             if isClosed { throw WalError(.closed, "the log is closed; open it again", partition: id) }
             if let known = table[id.rawValue] { return known }
-            var fresh = PartitionRecovery.Result(state: PartitionState(partition: id))
-            let made = try makePartition(id, &fresh, exists: false)
+            let state = PartitionState(partition: id, logID: try shared.logID() ?? LogID(high: 0, low: 0))
+            let made = try makePartition(id, PartitionRecovery.Result(state: state), exists: false)
             table.insert(made, at: id.rawValue)
             return made
         }

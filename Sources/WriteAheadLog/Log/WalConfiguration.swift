@@ -49,6 +49,8 @@ public enum WalEvent: Sendable {
     case recompressed(PartitionID, Recompression)
     /// They could not be, and are as they were. It is tried again with the next one that is sealed.
     case recompressionFailed(PartitionID, WalError)
+    /// Something that the log can do without, or work out again, was missing or damaged and was written again.
+    case repaired(String)
     /// The partition takes no more records until it is reopened.
     case poisoned(PartitionID, WalError)
     /// The log goes on, but not in the usual way. Each kind of it is told once while a log is open.

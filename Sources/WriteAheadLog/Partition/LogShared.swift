@@ -3,6 +3,8 @@ final class LogShared: Sendable {
     let storage: any WalStorage
     let root: any WalDirectory
     let settings: LogSettings
+    /// Which log it is; nil to a reader of a directory that nobody wrote to yet.
+    private let knownID: Locked<LogID?>
     let queue: WorkQueue
     let pool: FilePool
     /// Segments are stored to through a mapping.
@@ -18,8 +20,10 @@ final class LogShared: Sendable {
     private let rootFailure = Locked<WalError?>(nil)
 
     init(
-        storage: any WalStorage, root: any WalDirectory, settings: LogSettings, notes: LogNotes, lock: WriterLock?
+        storage: any WalStorage, root: any WalDirectory, logID: LogID?, settings: LogSettings, notes: LogNotes,
+        lock: WriterLock?
     ) {
+        knownID = Locked(logID)
         self.lock = lock
         self.notes = notes
         self.storage = storage
@@ -41,6 +45,22 @@ final class LogShared: Sendable {
     deinit {
         // Without `close`: threads end, files and the lock go with their objects.
         queue.stop()
+    }
+
+    /// Which log it is; nil where nobody wrote to it yet.
+    func logID() throws(WalError) -> LogID? {
+        if let known = knownID.withLock({ $0 }) { return known }
+        guard let found = try LogIdentity.find(in: root).id else { return nil }
+        return knownID.withLock { known in
+            known = known ?? found
+            return known
+        }
+    }
+
+    /// An incarnation beyond `newest`.
+    func incarnation(after newest: UInt64) throws(WalError) -> UInt64 {
+        if settings.disabled.contains(.incarnation) { return max(newest, 1) }
+        return try Incarnation.next(after: newest, clock: storage.wallClockNow(), random: storage.random())
     }
 
     /// Makes the names in the log's own directory durable. One at a time: whoever finds the directory clean may rely on a sync

@@ -4,14 +4,14 @@ extension PartitionLog {
     /// What an append gave out.
     struct Appended {
         var lsn: UInt64
-        var epoch: UInt64
+        var history: UInt64
         var segment: UInt64
         var end: UInt64
 
         var receipt: Receipt {
             Receipt(
                 lsn: LSN(lsn),
-                position: Position(epoch: epoch, lsn: LSN(lsn + 1), segment: LSN(segment), offset: end))
+                position: Position(history: history, lsn: LSN(lsn + 1), segment: LSN(segment), offset: end))
         }
     }
 
@@ -33,7 +33,7 @@ extension PartitionLog {
     func endReceipt() -> Receipt {
         withLock {
             Appended(
-                lsn: hot.pointee.nextLSN - 1, epoch: hot.pointee.epoch, segment: hot.pointee.segmentFirstLSN,
+                lsn: hot.pointee.nextLSN - 1, history: hot.pointee.history, segment: hot.pointee.segmentFirstLSN,
                 end: hot.pointee.end
             ).receipt
         }
@@ -91,7 +91,7 @@ extension PartitionLog {
         hot.pointee.recordsInSegment &+= records
         wal_store_release(hot.pointee.published, end)
         wal_store_release(appendedWord, last)
-        let result = Appended(lsn: last, epoch: hot.pointee.epoch, segment: hot.pointee.segmentFirstLSN, end: end)
+        let result = Appended(lsn: last, history: hot.pointee.history, segment: hot.pointee.segmentFirstLSN, end: end)
         let attention = hot.pointee.attention
         unlock()
         if _slowPath(attention) { notifyProgress() }
@@ -154,7 +154,7 @@ extension PartitionLog {
         hot.pointee.recordsInSegment += records
         segment.publish(hot.pointee.end)
         wal_store_release(appendedWord, last)
-        return Appended(lsn: last, epoch: hot.pointee.epoch, segment: segment.firstLSN, end: hot.pointee.end)
+        return Appended(lsn: last, history: hot.pointee.history, segment: segment.firstLSN, end: hot.pointee.end)
     }
 
     /// Under the lock: the way of a frame that is sealed, which happens in the segment where it will stand.
@@ -180,7 +180,7 @@ extension PartitionLog {
         wal_store_release(hot.pointee.published, hot.pointee.end)
         wal_store_release(appendedWord, last)
         return Appended(
-            lsn: last, epoch: hot.pointee.epoch, segment: hot.pointee.segmentFirstLSN, end: hot.pointee.end)
+            lsn: last, history: hot.pointee.history, segment: hot.pointee.segmentFirstLSN, end: hot.pointee.end)
     }
 
     /// Under the lock, once it is sure in which segment the frame will stand: what is stored for it. Valid until the next call.
@@ -253,7 +253,7 @@ extension PartitionLog {
                 // Until it is drained, an append that is not synced must not overtake it.
                 hot.pointee.limit = 0
                 appended.pointee = Appended(
-                    lsn: last, epoch: hot.pointee.epoch, segment: segment.firstLSN, end: hot.pointee.end)
+                    lsn: last, history: hot.pointee.history, segment: segment.firstLSN, end: hot.pointee.end)
             }
         } catch {
             unlock()
@@ -280,10 +280,11 @@ extension PartitionLog {
     /// Under the lock.
     func currentMark(of segment: Segment) -> SegmentMark {
         var mark = SegmentMark(
-            salt: segment.header.salt, epoch: segment.header.epoch, durable: hot.pointee.durableWord,
+            salt: segment.header.salt, history: segment.header.history, durable: hot.pointee.durableWord,
             endOffset: max(segment.syncedEnd, FileFormat.dataStart), sequence: segment.markSequence + 1)
         mark.partition = id
         mark.firstLSN = segment.firstLSN
+        mark.logID = segment.header.logID
         return mark
     }
 

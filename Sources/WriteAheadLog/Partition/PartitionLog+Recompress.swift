@@ -185,9 +185,10 @@ extension PartitionLog {
         guard written < old.fileSize else { return nil }
         // What is durable here was so before: its loss must show, as that of the old file would have.
         var mark = SegmentMark(
-            salt: header.salt, epoch: header.epoch, durable: old.lastLSN, endOffset: dataEnd, sequence: 0)
+            salt: header.salt, history: header.history, durable: old.lastLSN, endOffset: dataEnd, sequence: 0)
         mark.partition = id
         mark.firstLSN = old.firstLSN
+        mark.logID = header.logID
         var front = header.encoded()
         front += [UInt8](repeating: 0, count: Int(FileFormat.dataStart) - front.count)
         for (place, byte) in mark.encoded().enumerated() { front[Int(mark.place) + place] = byte }

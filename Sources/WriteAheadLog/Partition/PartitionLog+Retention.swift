@@ -40,7 +40,7 @@ extension PartitionLog {
                     next.durable = max(next.durable, durable)
                     next.nextLSNFloor = max(next.nextLSNFloor, next.durable + 1)
                     next.isClean = false
-                    for victim in victims { next.note(epoch: victim.header.epoch, firstLSN: victim.firstLSN) }
+                    for victim in victims { next.note(victim.header) }
                 }
             } catch {
                 // Nothing was removed: they are still part of the log.
@@ -120,7 +120,7 @@ extension PartitionLog {
                 next.durable = hot.pointee.durableWord
                 next.nextLSNFloor = max(next.nextLSNFloor, next.durable + 1)
                 next.isClean = active == nil
-                for segment in segments { next.note(epoch: segment.header.epoch, firstLSN: segment.firstLSN) }
+                for segment in segments { next.note(segment.header) }
             }
             try directory.sync()
         }

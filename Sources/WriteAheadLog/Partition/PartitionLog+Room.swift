@@ -201,9 +201,9 @@ extension PartitionLog {
     private func createSegment(_ total: Int, allocating: UInt64) throws(WalError) {
         let directory = try makeDirectory()
         var header = SegmentHeader(
-            partition: id, firstLSN: hot.pointee.nextLSN, epoch: hot.pointee.epoch,
+            partition: id, firstLSN: hot.pointee.nextLSN, history: hot.pointee.history, incarnation: incarnation,
             salt: disabled.contains(.salt) ? 1 : shared.storage.random(),
-            created: shared.storage.wallClockNow(), codecID: identity.codecID, codecName: identity.codecName,
+            created: shared.storage.wallClockNow(), logID: logID, codecID: identity.codecID, codecName: identity.codecName,
             codecParameters: identity.codecParameters, typeName: identity.typeName, schema: identity.schema)
         var sealer: (any WalFrameSealer)?
         if let sealing {

@@ -21,7 +21,7 @@ final class PartitionLog: @unchecked Sendable {
         var stagingLimit: UInt64 = 0
         var nextLSN: UInt64 = 1
         var salt: UInt64 = 0
-        var epoch: UInt64 = 1
+        var history: UInt64 = 1
         var segmentFirstLSN: UInt64 = 1
         var published: UnsafeMutablePointer<UInt64>
         var recordsInSegment: UInt64 = 0
@@ -42,6 +42,9 @@ final class PartitionLog: @unchecked Sendable {
     let id: PartitionID
     let shared: LogShared
     let identity: SegmentIdentity
+    let logID: LogID
+    /// Of this opening; 0 to a reader.
+    let incarnation: UInt64
     let directoryName: String
     let maximumRecordSize: Int
     let hot: UnsafeMutablePointer<Hot>
@@ -119,7 +122,13 @@ final class PartitionLog: @unchecked Sendable {
             partition: header.partition, segment: LSN(header.firstLSN))
     }
 
-    init(id: PartitionID, shared: LogShared, identity: SegmentIdentity, state: PartitionState) {
+    init(
+        id: PartitionID, shared: LogShared, identity: SegmentIdentity, state: PartitionState, incarnation: UInt64
+    ) {
+        var state = state
+        state.writer = incarnation
+        self.incarnation = incarnation
+        logID = state.logID
         self.id = id
         self.shared = shared
         self.identity = identity
@@ -132,7 +141,7 @@ final class PartitionLog: @unchecked Sendable {
         hot = (memory + Self.lockRoom).bindMemory(to: Hot.self, capacity: 1)
         // Until there is a segment, `limit` keeps every append from storing through these.
         hot.initialize(to: Hot(target: UnsafeMutableRawPointer(placeholder), published: placeholder))
-        hot.pointee.epoch = state.epoch
+        hot.pointee.history = state.history
         self.state = Locked(state)
     }
 

@@ -25,7 +25,7 @@ extension PartitionLog {
             hot.pointee.nextLSN = max(hot.pointee.nextLSN, found.nextLSN)
             hot.pointee.appendedWord = max(hot.pointee.appendedWord, found.nextLSN - 1)
             hot.pointee.durableWord = max(hot.pointee.durableWord, found.durable)
-            hot.pointee.epoch = max(hot.pointee.epoch, found.segments.last?.header.epoch ?? 0)
+            hot.pointee.history = max(hot.pointee.history, found.segments.last?.header.history ?? 0)
         }
     }
 

@@ -50,7 +50,7 @@ struct RecordCursor {
         let settings = partition.shared.settings
         maps = settings.reads == .automatic && !settings.isReadOnly && partition.shared.isMapped
         scanner = FrameScanner(base: Self.nowhere, offset: 0, limit: 0, salt: 0, disabled: [])
-        behind = Position(epoch: 0, lsn: .none, segment: .none, offset: 0)
+        behind = Position(history: 0, lsn: .none, segment: .none, offset: 0)
         visibleLSN = visibility == .appended ? UInt64.max : partition.durable
         var hint: Position?
         switch start.kind {
@@ -101,12 +101,12 @@ struct RecordCursor {
     var position: Position {
         guard let segment else {
             return Position(
-                epoch: partition.withLock { partition.hot.pointee.epoch }, lsn: LSN(nextLSN), segment: LSN(nextLSN),
+                history: partition.withLock { partition.hot.pointee.history }, lsn: LSN(nextLSN), segment: LSN(nextLSN),
                 offset: FileFormat.dataStart)
         }
         let inBatch = (batch?.remaining ?? 0) > 0
         return Position(
-            epoch: segment.header.epoch, lsn: LSN(nextLSN), segment: LSN(segment.firstLSN),
+            history: segment.header.history, lsn: LSN(nextLSN), segment: LSN(segment.firstLSN),
             offset: inBatch ? frameStart : UInt64(scanner.offset))
     }
 
@@ -151,7 +151,8 @@ struct RecordCursor {
     private mutating func leaveGone(_ current: Segment) throws(WalError) {
         if let file = window?.file,
             let footer = try SegmentFile(
-                name: current.name, firstLSN: current.firstLSN, partition: partition.id, file: file
+                name: current.name, firstLSN: current.firstLSN,
+                place: LogPlace(logID: current.header.logID, partition: partition.id), file: file
             ).footer
         {
             partition.withLock { current.setSealed(end: footer.dataEnd, lastLSN: footer.lastLSN) }
@@ -182,7 +183,7 @@ struct RecordCursor {
         plainLSN = opener == nil ? visibleLSN : 0
         segment = next
         hasNewSegment = true
-        behind.epoch = next.header.epoch
+        behind.history = next.header.history
         behind.segment = LSN(next.firstLSN)
         batch = nil
         expansion = nil
@@ -246,7 +247,8 @@ struct RecordCursor {
             throw error
         }
         let found = try SegmentFile(
-            name: segment.name, firstLSN: segment.firstLSN, partition: partition.id, file: file)
+            name: segment.name, firstLSN: segment.firstLSN,
+            place: LogPlace(logID: segment.header.logID, partition: partition.id), file: file)
         // Without a footer (a quarantined partition), and where it was recompressed since, from the start.
         guard found.header?.salt == segment.header.salt else { return [] }
         return found.footer?.index ?? []

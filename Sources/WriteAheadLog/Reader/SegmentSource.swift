@@ -56,41 +56,41 @@ extension PartitionLog {
 
     var firstRetained: UInt64 { withLock { segments.first?.firstLSN ?? hot.pointee.nextLSN } }
 
-    /// Throws where the record before `position` did not survive: the last LSN that its epoch and the log have in common.
+    /// Throws where the record before `position` did not survive: the last LSN that its history and the log have in common.
     func check(_ position: Position) throws(WalError) {
-        let starts = state.withLock { $0.history.map { (epoch: $0.epoch, first: $0.firstLSN) } }
-        let known = withLock { segments.map { (epoch: $0.header.epoch, first: $0.firstLSN) } }
-        let epochNow = withLock { hot.pointee.epoch }
+        let starts = state.withLock { $0.histories.map { (history: $0.history, first: $0.firstLSN) } }
+        let known = withLock { segments.map { (history: $0.header.history, first: $0.firstLSN) } }
+        let historyNow = withLock { hot.pointee.history }
         let nextLSN = withLock { hot.pointee.nextLSN }
-        let oldestEpoch = state.withLock { $0.oldestEpoch }
-        if position.epoch < oldestEpoch {
+        let oldestIncarnation = state.withLock { $0.oldestIncarnation }
+        if position.history < oldestIncarnation {
             throw WalError(
                 .positionLost, "the log was truncated after this position was given out; begin again with `.first`",
                 partition: id, lsn: LSN(0))
         }
-        // STATE forgets the oldest epochs, and purge takes their segments: then nobody can tell whether the last record before
+        // STATE forgets the oldest histories, and purge takes their segments: then nobody can tell whether the last record before
         // what is kept is the one that this position counts.
         let oldestKnown =
-            starts.count < PartitionState.historyLimit ? 0 : min(starts[0].epoch, known.first?.epoch ?? .max)
-        if position.epoch < oldestKnown, position.lsn.rawValue == known.first?.first ?? nextLSN {
+            starts.count < PartitionState.historyLimit ? 0 : min(starts[0].history, known.first?.history ?? .max)
+        if position.history < oldestKnown, position.lsn.rawValue == known.first?.first ?? nextLSN {
             throw WalError(
                 .positionLost,
                 "the position is from so many openings ago that it can't be verified; begin again with `.first`",
                 partition: id, segment: position.segment, offset: position.offset)
         }
-        // The first LSN that was written in a later epoch: what the position's epoch had from there on was cut.
+        // The first LSN that was written in a later history: what the position's history had from there on was cut.
         var firstOfLater: UInt64?
-        for start in starts + known where start.epoch > position.epoch {
+        for start in starts + known where start.history > position.history {
             firstOfLater = min(firstOfLater ?? start.first, start.first)
         }
-        if firstOfLater == nil, position.epoch < epochNow { firstOfLater = nextLSN }
+        if firstOfLater == nil, position.history < historyNow { firstOfLater = nextLSN }
         if let firstOfLater, position.lsn.rawValue > firstOfLater {
             throw WalError(
                 .positionLost,
                 "the records behind LSN \(firstOfLater - 1) that this position counts did not survive a crash; go on from `.after(LSN(\(firstOfLater - 1)))`",
                 partition: id, segment: position.segment, offset: position.offset, lsn: LSN(firstOfLater - 1))
         }
-        if position.epoch > epochNow || position.lsn.rawValue < 1 || position.lsn.rawValue > nextLSN {
+        if position.history > historyNow || position.lsn.rawValue < 1 || position.lsn.rawValue > nextLSN {
             throw WalError(
                 .positionLost, "the position is not of this partition", partition: id, segment: position.segment,
                 offset: position.offset, lsn: LSN(min(nextLSN - 1, position.lsn.rawValue)))

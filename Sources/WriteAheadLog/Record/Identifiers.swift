@@ -47,11 +47,11 @@ public struct PartitionID: RawRepresentable, Comparable, Hashable, Sendable, Exp
 
 /// Where the record *after* some record starts: what to keep in order to go on reading later.
 ///
-/// The epoch and the LSN say which record is meant; segment and offset are a hint that is verified when it is used, so that
+/// The history and the LSN say which record is meant; segment and offset are a hint that is verified when it is used, so that
 /// a position can be slow, or refused with ``WalError/Code/positionLost``, but never lead to another record.
 public struct Position: Hashable, Sendable, Codable, CustomStringConvertible {
-    /// The writer's epoch in which this position was given out; it grows each time that a crash may have cut records.
-    public var epoch: UInt64
+    /// The writer's history in which this position was given out; it grows each time that a crash may have cut records.
+    public var history: UInt64
     /// The LSN of the record that starts here, or will start here once it is appended.
     public var lsn: LSN
     /// The first LSN of the segment file.
@@ -59,14 +59,14 @@ public struct Position: Hashable, Sendable, Codable, CustomStringConvertible {
     /// Bytes from the start of the segment file; for a record within a batch, of the batch's frame.
     public var offset: UInt64
 
-    @inlinable public init(epoch: UInt64, lsn: LSN, segment: LSN, offset: UInt64) {
-        self.epoch = epoch
+    @inlinable public init(history: UInt64, lsn: LSN, segment: LSN, offset: UInt64) {
+        self.history = history
         self.lsn = lsn
         self.segment = segment
         self.offset = offset
     }
 
-    public var description: String { "epoch \(epoch), LSN \(lsn), segment \(segment), offset \(offset)" }
+    public var description: String { "history \(history), LSN \(lsn), segment \(segment), offset \(offset)" }
 }
 
 extension LSN: Codable {

@@ -16,6 +16,8 @@ struct PartitionRecovery {
         /// Damage, with `.quarantine`.
         var failure: WalError?
         var wasClean = true
+        /// The greatest incarnation that anything in the partition states.
+        var newestIncarnation: UInt64 = 0
         var cutFrom: UInt64?
         var cutBytes: UInt64 = 0
     }
@@ -38,6 +40,7 @@ struct PartitionRecovery {
         var durable: UInt64
         var cutBytes: UInt64 = 0
         var isClean = false
+        var newestIncarnation: UInt64 = 0
     }
 
     // MARK: Entry
@@ -96,6 +99,7 @@ struct PartitionRecovery {
         result.nextLSN = survey.nextLSN
         result.durable = survey.durable
         result.wasClean = survey.isClean
+        result.newestIncarnation = survey.newestIncarnation
         if survey.cutBytes > 0 {
             result.cutFrom = survey.nextLSN
             result.cutBytes = survey.cutBytes
@@ -112,12 +116,20 @@ struct PartitionRecovery {
         var files: [SegmentFile] = []
         /// Names of what purge and truncation left over, oldest first, and of what was made ready for a next segment.
         var leftovers: [String] = []
+        var newestIncarnation: UInt64 = 0
+
+        /// A history is the incarnation of whoever began it.
+        mutating func note(_ numbers: UInt64...) {
+            for number in numbers { newestIncarnation = max(newestIncarnation, number) }
+        }
     }
 
     private func inventory(_ directory: any WalDirectory) throws(WalError) -> Inventory {
         var found = Inventory()
         var names: [(String, UInt64)] = []
-        found.state = try PartitionState.read(in: directory, partition: id)
+        let place = LogPlace(logID: try shared.logID(), partition: id)
+        found.state = try PartitionState.read(in: directory, partition: id, logID: place.logID)
+        if let state = found.state { found.note(state.incarnation, state.history) }
         for entry in try directory.list() {
             if let lsn = FileFormat.firstLSN(ofSegmentNamed: entry.name) {
                 guard entry.kind == .file else {
@@ -139,16 +151,24 @@ struct PartitionRecovery {
             }
             let access: FileAccess = settings.isReadOnly ? .read : .readWrite
             let file = try SegmentFile(
-                name: name, firstLSN: lsn, partition: id, file: try ReopeningFile(name, access, in: directory))
+                name: name, firstLSN: lsn, place: place, file: try ReopeningFile(name, access, in: directory))
+            if let header = file.header { found.note(header.incarnation, header.history) }
+            for mark in file.marks { found.note(mark.history) }
             // There may be more segments than the process may have files open: each use opens it again.
             file.file.close()
-            if let state = found.state, let header = file.header, header.epoch < state.oldestEpoch {
+            if let state = found.state, let header = file.header, header.incarnation < state.oldestIncarnation {
                 found.leftovers.append(name)
                 continue
             }
             found.files.append(file)
         }
         return found
+    }
+
+    /// That of a new partition, where there is none.
+    private func known(_ state: PartitionState?) throws(WalError) -> PartitionState {
+        if let state { return state }
+        return PartitionState(partition: id, logID: try shared.logID() ?? LogID(high: 0, low: 0))
     }
 
     /// Only once it is known that there is no damage: an open that is refused changes nothing.
@@ -185,12 +205,13 @@ struct PartitionRecovery {
     private func look(at directory: any WalDirectory) throws(WalError) -> Survey {
         let found = try inventory(directory)
         let files = found.files
-        let state = found.state ?? PartitionState(partition: id)
+        let state = try known(found.state)
         var survey = Survey(
             state: state, files: files, leftovers: found.leftovers, nextLSN: state.firstRetained, durable: state.durable
         )
+        survey.newestIncarnation = found.newestIncarnation
         for file in files {
-            for mark in file.marks { survey.durable = max(survey.durable, mark.durable) }
+            for mark in file.marks { survey.durable = max(survey.durable, state.durable(by: mark)) }
         }
         // Before there was a second segment, STATE was durable.
         if found.state == nil, let first = files.first, first.firstLSN > 1 {
@@ -238,8 +259,8 @@ struct PartitionRecovery {
                 return
             }
             // What was cut off and is here again, on a file system that forgot its removal.
-            if place > 0, let before = survey.files[place - 1].header, before.epoch > header.epoch {
-                let ghost = WalError(.corrupt, "the segment's epoch is older than that of the segment before")
+            if place > 0, let before = survey.files[place - 1].header, before.incarnation > header.incarnation {
+                let ghost = WalError(.corrupt, "the segment's incarnation is older than that of the segment before")
                 try tear(&survey, at: place, offset: 0, because: ghost)
                 return
             }
@@ -257,14 +278,15 @@ struct PartitionRecovery {
             var expected = header.firstLSN
             if settings.check == .tail,
                 let mark = file.marks.max(by: { $0.endOffset < $1.endOffset }),
-                mark.endOffset > from, mark.endOffset <= file.size, mark.durable + 1 >= header.firstLSN
+                mark.endOffset > from, mark.endOffset <= file.size, mark.durable + 1 >= header.firstLSN,
+                survey.state.durable(by: mark) == mark.durable
             {
                 from = mark.endOffset
                 expected = mark.durable + 1
             }
             let scan = try SegmentScan(
                 file: file.file, header: header, from: from, nextLSN: expected, limit: file.size,
-                disabled: settings.disabled)
+                state: survey.state, disabled: settings.disabled)
             file.file.close()
             survey.durable = max(survey.durable, scan.greatestMark)
             // What was durable as a whole is read for a full check, but not rewritten.
@@ -320,7 +342,8 @@ struct PartitionRecovery {
                 continue
             }
             let from = later == place ? max(offset ?? 0, FileFormat.dataStart) : FileFormat.dataStart
-            let rest = try SegmentScan.survey(file: file.file, header: header, from: from)
+            let rest = try SegmentScan.survey(
+                file: file.file, header: header, from: from, state: survey.state)
             file.file.close()
             greatest = max(greatest, rest.greatestMark)
             lost += later == place ? rest.contentEnd - from : min(rest.contentEnd, file.size)
@@ -376,7 +399,8 @@ struct PartitionRecovery {
                 try file.file.truncate(to: survey.endOffset)
                 try file.file.write(bytes, at: survey.endOffset)
                 survey.files[place] = try SegmentFile(
-                    name: file.name, firstLSN: file.firstLSN, partition: id, file: file.file)
+                    name: file.name, firstLSN: file.firstLSN, place: LogPlace(logID: header.logID, partition: id),
+                    file: file.file)
                 survey.endsInFooter = true
             }
             try file.file.sync()
@@ -385,13 +409,14 @@ struct PartitionRecovery {
         if survey.files.isEmpty { survey.endsInFooter = false }
         try directory.sync()
         survey.durable = survey.nextLSN - 1
-        let (durable, nextLSN) = (survey.durable, survey.nextLSN)
+        let (durable, nextLSN, newest) = (survey.durable, survey.nextLSN, survey.newestIncarnation)
         let headers = survey.files.compactMap(\.header)
         try survey.state.update(in: directory) { next in
             next.durable = durable
             next.nextLSNFloor = max(next.nextLSNFloor, nextLSN)
             next.isClean = true
-            for header in headers { next.note(epoch: header.epoch, firstLSN: header.firstLSN) }
+            next.incarnation = max(next.incarnation, newest)
+            for header in headers { next.note(header) }
         }
         try directory.sync()
     }
@@ -414,7 +439,8 @@ struct PartitionRecovery {
     /// What of a damaged partition can be read: every segment whose header is whole, up to where the frames break off.
     private func quarantined(_ error: WalError, in directory: any WalDirectory) throws(WalError) -> Result {
         let found = try inventory(directory)
-        var result = Result(state: found.state ?? PartitionState(partition: id))
+        var result = Result(state: try known(found.state))
+        result.newestIncarnation = found.newestIncarnation
         result.failure = error
         result.wasClean = false
         // Without STATE nobody knows where it should begin.
@@ -422,7 +448,7 @@ struct PartitionRecovery {
         for file in found.files {
             defer { file.file.close() }
             guard let header = file.header, next == nil || next == file.firstLSN,
-                header.epoch >= result.segments.last?.header.epoch ?? 0
+                header.incarnation >= result.segments.last?.header.incarnation ?? 0
             else { break }
             let segment = Segment(header: header, capacity: Int(clamping: file.size))
             segment.fileSize = file.size
@@ -434,7 +460,8 @@ struct PartitionRecovery {
                 continue
             }
             let scan = try SegmentScan(
-                file: file.file, header: header, from: FileFormat.dataStart, nextLSN: header.firstLSN, limit: file.size)
+                file: file.file, header: header, from: FileFormat.dataStart, nextLSN: header.firstLSN, limit: file.size,
+                state: found.state)
             segment.setSealed(end: scan.offset, lastLSN: scan.nextLSN - 1)
             result.segments.append(segment)
             next = scan.nextLSN
@@ -449,10 +476,11 @@ struct PartitionRecovery {
 
     /// Wipes what the log itself wrote and nothing else. STATE goes on, so that no position from before is taken for a new one.
     func truncate(_ directory: any WalDirectory) throws(WalError) -> Result {
-        let found = try PartitionState.read(in: directory, partition: id)
-        var state = found ?? PartitionState(partition: id)
+        let place = LogPlace(logID: try shared.logID(), partition: id)
+        let found = try PartitionState.read(in: directory, partition: id, logID: place.logID)
+        var state = try known(found)
         var names: [(String, UInt64)] = []
-        var epoch = found?.epoch ?? 0
+        var newest = max(found?.incarnation ?? 0, found?.history ?? 0)
         for entry in try directory.list() {
             if let lsn = FileFormat.firstLSN(ofSegmentNamed: entry.name), entry.kind == .file {
                 names.append((entry.name, lsn))
@@ -463,20 +491,22 @@ struct PartitionRecovery {
         for (name, lsn) in names {
             let file = try directory.openFile(name, .read)
             defer { file.close() }
-            // A damaged one has no epoch to respect.
-            if let header = try SegmentFile(name: name, firstLSN: lsn, partition: id, file: file).header {
-                epoch = max(epoch, header.epoch)
+            // A damaged one has no incarnation to respect.
+            if let header = try SegmentFile(name: name, firstLSN: lsn, place: place, file: file).header {
+                newest = max(newest, header.incarnation, header.history)
             }
         }
+        let incarnation = try shared.incarnation(after: newest)
         try state.update(in: directory) { next in
             next = PartitionState(replacing: next)
-            next.note(epoch: max(epoch + 1, shared.storage.wallClockNow()), firstLSN: 1)
-            next.oldestEpoch = next.epoch
+            next.incarnation = incarnation
+            next.oldestIncarnation = incarnation
+            next.note(history: incarnation, firstLSN: 1)
             next.isClean = true
         }
         try directory.sync()
         for (name, _) in names.sorted(by: { $0.1 > $1.1 }) { try directory.remove(name) }
         try directory.sync()
-        return Result(state: state)
+        return Result(state: state, newestIncarnation: incarnation)
     }
 }

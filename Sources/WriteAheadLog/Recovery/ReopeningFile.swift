@@ -46,5 +46,6 @@ final class ReopeningFile: WalFile, @unchecked Sendable {
         try file().map(count: count, writable: writable)
     }
     func content(from offset: UInt64) throws(WalError) -> [Range<UInt64>] { try file().content(from: offset) }
+    func identity() throws(WalError) -> FileIdentity { try file().identity() }
     func lock() throws(WalError) -> Bool { try file().lock() }
 }

@@ -15,10 +15,12 @@ struct SegmentFile {
     /// Places that hold something else: a loss of power tore the mark as it was written.
     let brokenMarkPlaces: [UInt64]
 
-    /// - Throws: what the file system says, and `.unsupportedFormat`; damage is a property.
+    /// - Throws: what the file system says, `.unsupportedFormat`, and `.foreign` for a whole header of another log or partition; damage
+    ///   is a property.
     init(
-        name: String, firstLSN: UInt64, partition: PartitionID, file: any WalFile
+        name: String, firstLSN: UInt64, place: LogPlace, file: any WalFile
     ) throws(WalError) {
+        let partition = place.partition
         self.name = name
         self.firstLSN = firstLSN
         self.file = file
@@ -32,16 +34,18 @@ struct SegmentFile {
             let decoded = try front.withUnsafeBufferPointer { (bytes) throws(WalError) in
                 try SegmentHeader(decoding: UnsafeRawBufferPointer(bytes))
             }
-            guard decoded.partition == partition, decoded.firstLSN == firstLSN else {
+            guard decoded.partition == partition, decoded.logID == place.logID ?? decoded.logID else {
+                throw WalError.foreign(
+                    name, log: decoded.logID, place, partition: UInt32(decoded.partition.rawValue))
+            }
+            guard decoded.firstLSN == firstLSN else {
                 throw WalError(
-                    .corrupt,
-                    "the segment's header is of partition \(decoded.partition), LSN \(decoded.firstLSN): the file was moved here"
-                )
+                    .corrupt, "the segment's header is of LSN \(decoded.firstLSN): the file was moved here")
             }
             header = decoded
         } catch {
             let placed = error.at(partition: partition, segment: LSN(firstLSN), offset: 0, lsn: LSN(firstLSN))
-            if error.code == .unsupportedFormat { throw placed }
+            if error.code == .unsupportedFormat || error.code == .foreign { throw placed }
             headerError = placed
         }
         self.header = header
@@ -49,15 +53,15 @@ struct SegmentFile {
         // A damaged header does not undo what a mark says.
         var marks: [SegmentMark] = []
         var broken: [UInt64] = []
-        for place in FileFormat.markOffsets where front.count >= Int(place) + FileFormat.markSize {
+        for offset in FileFormat.markOffsets where front.count >= Int(offset) + FileFormat.markSize {
             front.withUnsafeBytes {
-                let bytes = UnsafeRawBufferPointer(rebasing: $0[Int(place)..<(Int(place) + FileFormat.markSize)])
+                let bytes = UnsafeRawBufferPointer(rebasing: $0[Int(offset)..<(Int(offset) + FileFormat.markSize)])
                 if let mark = SegmentMark(
-                    decoding: bytes, salt: header?.salt, partition: partition, firstLSN: firstLSN)
+                    decoding: bytes, salt: header?.salt, logID: place.logID, partition: partition, firstLSN: firstLSN)
                 {
                     marks.append(mark)
                 } else if bytes.contains(where: { $0 != 0 }) {
-                    broken.append(place)
+                    broken.append(offset)
                 }
             }
         }
@@ -115,10 +119,11 @@ struct SegmentScan {
     var index: [IndexEntry] = []
 
     /// Reads frames from `offset`, the first of which must have `nextLSN`, up to the first that does not follow.
+    /// - Parameter state: how far marks of older histories count.
     /// - Throws: what the file system says, and `.unsupportedFormat` for a whole frame of a kind that is not known.
     init(
         file: any WalFile, header: SegmentHeader, from offset: UInt64, nextLSN: UInt64, limit: UInt64,
-        disabled: SafetyMeasures = [],
+        state: PartitionState?, disabled: SafetyMeasures = [],
         progress: (UInt64) throws(WalError) -> Void = { _ in }
     ) throws(WalError) {
         self.offset = offset
@@ -139,7 +144,7 @@ struct SegmentScan {
                         end = .bad
                         return
                     }
-                    greatestMark = max(greatestMark, mark.durable)
+                    greatestMark = max(greatestMark, state?.durable(by: mark) ?? mark.durable)
                 } else if scanner.kind == FrameKind.footer {
                     end = .footer
                     return
@@ -193,7 +198,7 @@ struct SegmentScan {
     /// not zero. A mark frame holds its own offset and the segment's salt in its checksum, so that bytes of a record can't be
     /// taken for one.
     static func survey(
-        file: any WalFile, header: SegmentHeader, from offset: UInt64
+        file: any WalFile, header: SegmentHeader, from offset: UInt64, state: PartitionState?
     ) throws(WalError) -> (greatestMark: UInt64, contentEnd: UInt64) {
         var greatest: UInt64 = 0
         var contentEnd = offset
@@ -209,7 +214,7 @@ struct SegmentScan {
                 let bytes = UnsafeRawBufferPointer(rebasing: buffer[..<count])
                 let content = bytes.contentCount
                 if content > 0 { contentEnd = max(contentEnd, start + UInt64(content)) }
-                greatest = max(greatest, greatestMark(in: bytes, upTo: content, at: start, salt: header.salt))
+                greatest = max(greatest, greatestMark(in: bytes, upTo: content, at: start, salt: header.salt, state))
                 // Windows overlap by a frame, so that none is missed between two.
                 if count < buffer.count { break }
                 start += UInt64(count - FileFormat.markFrameSize)
@@ -220,7 +225,7 @@ struct SegmentScan {
 
     /// The greatest durable LSN that a mark frame within `bytes`, which stand at `offset`, states; 0 where there is none.
     private static func greatestMark(
-        in bytes: UnsafeRawBufferPointer, upTo content: Int, at offset: UInt64, salt: UInt64
+        in bytes: UnsafeRawBufferPointer, upTo content: Int, at offset: UInt64, salt: UInt64, _ state: PartitionState?
     ) -> UInt64 {
         guard let base = bytes.baseAddress else { return 0 }
         var greatest: UInt64 = 0
@@ -237,7 +242,7 @@ struct SegmentScan {
             if case .frame = scanner.step(),
                 let mark = SegmentMark(framePayload: scanner.payload, at: offset + UInt64(at), salt: salt)
             {
-                greatest = max(greatest, mark.durable)
+                greatest = max(greatest, state?.durable(by: mark) ?? mark.durable)
             }
         }
         return greatest

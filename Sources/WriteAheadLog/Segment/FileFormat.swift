@@ -1,21 +1,23 @@
 internal import CWalShims
 
-/// Numbers of the file format, version 1. The `FileFormat` article has them in prose, for readers in other languages.
+/// Numbers of the file format, version 2. The `FileFormat` article has them in prose, for readers in other languages.
 package enum FileFormat {
-    package static let version: UInt32 = 1
+    package static let version: UInt32 = 2
     /// "SWIFTWAL", read as a little-endian integer.
     package static let headerMagic: UInt64 = 0x4C41_5754_4649_5753
-    /// "WALMARK1"
-    package static let markMagic: UInt64 = 0x314B_5241_4D4C_4157
-    /// "WALSEAL1"
-    package static let trailerMagic: UInt64 = 0x314C_4145_534C_4157
+    /// "WALMARK2"
+    package static let markMagic: UInt64 = 0x324B_5241_4D4C_4157
+    /// "WALSEAL2"
+    package static let trailerMagic: UInt64 = 0x324C_4145_534C_4157
     /// "WALSTATE"
     package static let stateMagic: UInt64 = 0x4554_4154_534C_4157
+    /// "WALLOGID"
+    package static let logMagic: UInt64 = 0x4449_474F_4C4C_4157
 
     /// A page of its own for the header and for each mark, so that writing one can't tear another.
     package static let headerSize = 4096
     package static let markOffsets: [UInt64] = [4096, 8192]
-    package static let markSize = 64
+    package static let markSize = 80
     /// Where the first frame starts.
     package static let dataStart: UInt64 = 12_288
 
@@ -30,11 +32,15 @@ package enum FileFormat {
     /// A frame's length has 32 bits; half of them are enough for anybody and keep sums far from overflow.
     package static let largestFrame = 1 << 30
 
-    /// Epochs and sequences are read from files and then counted up: none beyond this was ever written.
+    /// Histories, incarnations and sequences are read from files and then counted up: none beyond this was ever written.
     package static let largestCounter: UInt64 = 1 << 62
+
+    /// Whether a file may state such a history or incarnation.
+    package static func isCounter(_ number: UInt64) -> Bool { number >= 1 && number <= largestCounter }
 
     package static let stateFileName = "STATE"
     package static let lockFileName = "LOCK"
+    package static let logFileName = "LOG"
     package static let preparedSuffix = ".prepared"
     /// What files are made ready for: the next segment, or a recompressed one in the place of the old.
     package static let preparedPurposes = ["next", "recompressed"]
@@ -55,6 +61,16 @@ package enum FileFormat {
                 && name.hasPrefix("\(purpose)-") && name.hasSuffix(preparedSuffix)
                 && digits.allSatisfy { (48...57).contains($0) || (97...102).contains($0) }
         }
+    }
+
+    /// Throws where a file whose checksum is right has another version than this release reads.
+    package static func check(_ version: UInt32, of what: String) throws(WalError) {
+        guard version != self.version else { return }
+        throw WalError(
+            .unsupportedFormat,
+            version < self.version
+                ? "\(what) has format version \(version), which was never released and is not read; this release reads version \(self.version). Make the log anew"
+                : "\(what) has format version \(version), this release reads version \(self.version); use a newer release")
     }
 
     @inline(__always) package static func padded(_ count: Int) -> Int { (count &+ 7) & ~7 }

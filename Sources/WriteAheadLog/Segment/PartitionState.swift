@@ -2,54 +2,103 @@
 ///
 /// Two slots in different pages, written in turn; the one with the greater sequence that passes its checksum counts.
 package struct PartitionState: Equatable, Sendable {
-    /// The first LSN of an epoch, for epochs whose segments may be gone.
-    package struct EpochStart: Equatable, Sendable {
-        package var epoch: UInt64
+    /// The first LSN of a history, for histories whose segments may be gone.
+    package struct HistoryStart: Equatable, Sendable {
+        package var history: UInt64
         package var firstLSN: UInt64
     }
 
     package var partition: PartitionID
+    package var logID: LogID
     package var sequence: UInt64 = 0
-    /// The epoch in which the next segment is written.
-    package var epoch: UInt64 = 1
-    /// Segments of an earlier epoch were truncated away; what is left of them goes at open.
-    package var oldestEpoch: UInt64 = 1
-    /// The first LSN that purge has left.
+    /// Which file it was written to, where that is known: a copy is another one.
+    package var inode: UInt64 = 0
+    package var birth: UInt64 = 0
+    /// Which records the LSNs mean.
+    package var history: UInt64 = 1
+    /// The greatest that is known here.
+    package var incarnation: UInt64 = 1
+    /// Segments of an earlier one were truncated away; what is left of them goes at open.
+    package var oldestIncarnation: UInt64 = 1
+    /// The first LSN that purge has left: the first segment's name.
     package var firstRetained: UInt64 = 1
+    /// Readers see no record below it.
+    package var firstVisible: UInt64 = 1
     /// No LSN below this is given out again.
     package var nextLSNFloor: UInt64 = 1
     /// The mark as of the last rotation, purge or close.
     package var durable: UInt64 = 0
     /// Closed cleanly: everything up to `durable`, which is all, was on stable storage.
     package var isClean = false
-    package var history: [EpochStart] = []
+    /// The partition was removed: its segments are left over.
+    package var isRemoved = false
+    /// In ascending order.
+    package var histories: [HistoryStart] = []
+
+    // MARK: Not in the file
+
+    /// The incarnation of whoever writes it; 0 where nobody does.
+    package var writer: UInt64 = 0
+    /// Read from a file that is not the one to which it was written.
+    package private(set) var isCopy = false
     /// Read from a file whose last writer may have ended before it was synced.
     private var isMaybeUnsynced = false
 
-    package init(partition: PartitionID) { self.partition = partition }
+    package init(partition: PartitionID, logID: LogID) {
+        self.partition = partition
+        self.logID = logID
+    }
 
     /// Of a partition whose records are all wiped, in the place of another.
     init(replacing other: PartitionState) {
-        self.init(partition: other.partition)
+        self.init(partition: other.partition, logID: other.logID)
         sequence = other.sequence
+        incarnation = other.incarnation
+        inode = other.inode
+        birth = other.birth
+        writer = other.writer
     }
 
     package static let slotOffsets: [UInt64] = [0, 4096]
-    package static let slotSize = 512
-    package static let fileSize: UInt64 = 4608
-    package static let historyLimit = 24
+    package static let slotSize = 4096
+    package static let fileSize: UInt64 = 8192
+    package static let historyLimit = 239
+    private static let historiesOffset = 256
+    private static let sumOffset = slotSize - 4
+    /// Of version 1, which had the magic and the version in the same places.
+    private static let firstVersionSumOffset = 508
+
+    private enum Flag {
+        static let clean: UInt64 = 1
+        static let removed: UInt64 = 2
+    }
 
     package var place: UInt64 { Self.slotOffsets[Int(sequence & 1)] }
 
-    /// Notes that records of `epoch` were written from `firstLSN` on; the oldest is forgotten when there are too many.
-    package mutating func note(epoch: UInt64, firstLSN: UInt64) {
-        self.epoch = max(self.epoch, epoch)
-        // Only the first segment of an epoch says where it began.
-        guard !history.contains(where: { $0.epoch == epoch }) else { return }
-        history.append(EpochStart(epoch: epoch, firstLSN: firstLSN))
-        history.sort { $0.epoch < $1.epoch }
-        if history.count > Self.historyLimit { history.removeFirst(history.count - Self.historyLimit) }
+    /// Notes that records of a history were written from `firstLSN` on; the oldest is forgotten when there are too many.
+    package mutating func note(history: UInt64, firstLSN: UInt64) {
+        self.history = max(self.history, history)
+        // Only the first segment of a history says where it began.
+        guard !histories.contains(where: { $0.history == history }) else { return }
+        histories.append(HistoryStart(history: history, firstLSN: firstLSN))
+        histories.sort { $0.history < $1.history }
+        if histories.count > Self.historyLimit { histories.removeFirst(histories.count - Self.historyLimit) }
     }
+
+    package mutating func note(_ header: SegmentHeader) {
+        incarnation = max(incarnation, header.incarnation)
+        note(history: header.history, firstLSN: header.firstLSN)
+    }
+
+    /// How far a mark counts that was written in a history: up to where records were taken back since.
+    package func limit(ofHistory history: UInt64) -> UInt64 {
+        var limit = UInt64.max
+        for start in histories where start.history > history { limit = min(limit, start.firstLSN - 1) }
+        return limit
+    }
+
+    /// What a mark calls durable and what is still so.
+    package func durable(by mark: SegmentMark) -> UInt64 { min(mark.durable, limit(ofHistory: mark.history)) }
 
     package func encoded() -> [UInt8] {
         var bytes: [UInt8] = []
@@ -57,60 +106,82 @@ package struct PartitionState: Equatable, Sendable {
         bytes.append(integer: FileFormat.stateMagic)
         bytes.append(integer: FileFormat.version)
         bytes.append(integer: UInt32(partition.rawValue))
-        for value in [sequence, epoch, oldestEpoch, firstRetained, nextLSNFloor, durable, isClean ? 1 : 0] {
-            bytes.append(integer: value)
-        }
-        bytes.append(integer: UInt64(history.count))
-        for start in history {
-            bytes.append(integer: start.epoch)
+        bytes.append(integer: sequence)
+        bytes.append(logID)
+        let flags = (isClean ? Flag.clean : 0) | (isRemoved ? Flag.removed : 0)
+        for value in [
+            inode, birth, history, incarnation, oldestIncarnation, firstRetained, firstVisible, nextLSNFloor, durable,
+            flags, UInt64(histories.count),
+        ] { bytes.append(integer: value) }
+        bytes.append(contentsOf: repeatElement(0, count: Self.historiesOffset - bytes.count))
+        for start in histories {
+            bytes.append(integer: start.history)
             bytes.append(integer: start.firstLSN)
         }
-        bytes.append(contentsOf: repeatElement(0, count: Self.slotSize - 4 - bytes.count))
-        bytes.append(integer: bytes.crc32c(0..<(Self.slotSize - 4)))
+        bytes.append(contentsOf: repeatElement(0, count: Self.sumOffset - bytes.count))
+        bytes.append(integer: bytes.crc32c(0..<Self.sumOffset))
         return bytes
     }
 
-    /// Nil where it is not a whole slot of that partition.
-    package init?(decoding bytes: UnsafeRawBufferPointer, partition: PartitionID) throws(WalError) {
+    /// Nil where it is not a whole slot.
+    ///
+    /// - Throws: `.unsupportedFormat` where it is of another version, `.foreign` where it is of another partition or log.
+    package init?(
+        decoding bytes: UnsafeRawBufferPointer, partition: PartitionID, logID: LogID?
+    ) throws(WalError) {
         let reader = ByteReader(bytes)
-        guard let summed = reader.slice(0, Self.slotSize - 4), reader.integer(Self.slotSize - 4) == crc32c(summed),
-            reader.integer(0) == FileFormat.stateMagic, let version: UInt32 = reader.integer(8)
+        guard reader.integer(0) == FileFormat.stateMagic, let version: UInt32 = reader.integer(8) else { return nil }
+        let end = version == 1 ? Self.firstVersionSumOffset : Self.sumOffset
+        guard let summed = reader.slice(0, end), reader.integer(end) == crc32c(summed) else { return nil }
+        do throws(WalError) {
+            try FileFormat.check(version, of: "the partition's STATE")
+        } catch {
+            throw error.at(partition: partition)
+        }
+        guard let number: UInt32 = reader.integer(12), let sequence: UInt64 = reader.integer(16),
+            let stated = reader.logID(24), let inode: UInt64 = reader.integer(40),
+            let birth: UInt64 = reader.integer(48), let history: UInt64 = reader.integer(56),
+            let incarnation: UInt64 = reader.integer(64), let oldest: UInt64 = reader.integer(72),
+            let firstRetained: UInt64 = reader.integer(80), let firstVisible: UInt64 = reader.integer(88),
+            let floor: UInt64 = reader.integer(96), let durable: UInt64 = reader.integer(104),
+            let flags: UInt64 = reader.integer(112), let count: UInt64 = reader.integer(120)
         else { return nil }
-        guard version == FileFormat.version else {
+        guard flags & ~(Flag.clean | Flag.removed) == 0 else {
             throw WalError(
                 .unsupportedFormat,
-                "the partition's STATE has version \(version), this release reads \(FileFormat.version)",
+                "the partition's STATE has flags that this release does not know; use a newer release",
                 partition: partition)
         }
-        guard reader.integer(12) == UInt32(partition.rawValue), let sequence: UInt64 = reader.integer(16),
-            let epoch: UInt64 = reader.integer(24), let oldestEpoch: UInt64 = reader.integer(32),
-            let firstRetained: UInt64 = reader.integer(40), let floor: UInt64 = reader.integer(48),
-            let durable: UInt64 = reader.integer(56), let flags: UInt64 = reader.integer(64),
-            let count: UInt64 = reader.integer(72), count <= UInt64(Self.historyLimit),
-            firstRetained >= 1, firstRetained <= LSN.max.rawValue, floor >= 1, floor <= LSN.max.rawValue,
-            durable < LSN.max.rawValue, epoch >= 1, epoch <= FileFormat.largestCounter,
-            oldestEpoch <= epoch, sequence <= FileFormat.largestCounter,
+        guard number == UInt32(partition.rawValue), stated == logID ?? stated else {
+            throw WalError.foreign(
+                "STATE", log: stated, LogPlace(logID: logID, partition: partition), partition: number)
+        }
+        guard firstRetained >= 1, firstRetained <= LSN.max.rawValue, floor <= LSN.max.rawValue,
+            durable < LSN.max.rawValue, FileFormat.isCounter(history), FileFormat.isCounter(incarnation),
+            oldest <= incarnation, sequence <= FileFormat.largestCounter,
             // What was given out was durable when this was written, and what was purged was given out.
-            floor <= durable + 1, firstRetained <= floor
+            firstRetained <= firstVisible, firstVisible <= floor, floor <= durable + 1,
+            count <= UInt64(Self.historyLimit)
         else { return nil }
-        guard flags & ~1 == 0 else {
-            throw WalError(
-                .unsupportedFormat, "the partition's STATE has flags that this release does not know",
-                partition: partition)
-        }
-        self.init(partition: partition)
+        self.init(partition: partition, logID: stated)
         self.sequence = sequence
-        self.epoch = epoch
-        self.oldestEpoch = oldestEpoch
+        self.inode = inode
+        self.birth = birth
+        self.history = history
+        self.incarnation = incarnation
+        oldestIncarnation = oldest
         self.firstRetained = firstRetained
+        self.firstVisible = firstVisible
         nextLSNFloor = floor
         self.durable = durable
-        isClean = flags & 1 != 0
+        isClean = flags & Flag.clean != 0
+        isRemoved = flags & Flag.removed != 0
         for k in 0..<Int(count) {
-            guard let epoch: UInt64 = reader.integer(80 + 16 * k), let first: UInt64 = reader.integer(88 + 16 * k),
-                epoch <= self.epoch, first >= 1, first <= LSN.max.rawValue
+            let at = Self.historiesOffset + 16 * k
+            guard let number: UInt64 = reader.integer(at), let first: UInt64 = reader.integer(at + 8),
+                number > histories.last?.history ?? 0, number <= history, first >= 1, first <= LSN.max.rawValue
             else { return nil }
-            history.append(EpochStart(epoch: epoch, firstLSN: first))
+            histories.append(HistoryStart(history: number, firstLSN: first))
         }
     }
 
@@ -118,7 +189,7 @@ package struct PartitionState: Equatable, Sendable {
     ///
     /// Beside a writer it is read before the names are listed: then what it calls durable stands in files that are listed.
     static func read(
-        in directory: any WalDirectory, partition: PartitionID
+        in directory: any WalDirectory, partition: PartitionID, logID: LogID?
     ) throws(WalError) -> PartitionState? {
         let file: any WalFile
         do throws(WalError) {
@@ -128,22 +199,28 @@ package struct PartitionState: Equatable, Sendable {
             return nil
         }
         defer { file.close() }
-        return try read(file, partition: partition)
+        return try read(file, partition: partition, logID: logID)
     }
 
     /// What the STATE file says: nil where it is empty or was never made durable.
-    package static func read(_ file: any WalFile, partition: PartitionID) throws(WalError) -> PartitionState? {
+    package static func read(
+        _ file: any WalFile, partition: PartitionID, logID: LogID?
+    ) throws(WalError) -> PartitionState? {
         var best: PartitionState?
         for offset in slotOffsets {
             let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: slotSize, alignment: 8)
             defer { buffer.deallocate() }
             let count = try file.read(into: buffer, at: offset)
             let bytes = UnsafeRawBufferPointer(rebasing: buffer[..<count])
-            if let state = try PartitionState(decoding: bytes, partition: partition),
+            if let state = try PartitionState(decoding: bytes, partition: partition, logID: logID),
                 state.sequence >= best?.sequence ?? 0
             {
                 best = state
             }
+        }
+        if let state = best {
+            let identity = try file.identity()
+            best?.isCopy = identity.inode != 0 && identity.isOther(inode: state.inode, birth: state.birth)
         }
         best?.isMaybeUnsynced = true
         return best
@@ -175,6 +252,10 @@ package struct PartitionState: Equatable, Sendable {
         var next = self
         change(&next)
         next.sequence += 1
+        next.incarnation = max(next.incarnation, writer)
+        next.firstVisible = max(next.firstVisible, next.firstRetained)
+        let identity = try file.identity()
+        (next.inode, next.birth, next.isCopy) = (identity.inode, identity.birth, false)
         try file.write(next.encoded(), at: next.place)
         if synced { try file.sync() }
         self = next

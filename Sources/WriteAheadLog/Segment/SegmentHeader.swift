@@ -2,10 +2,14 @@
 package struct SegmentHeader: Equatable, Sendable {
     package var partition: PartitionID
     package var firstLSN: UInt64
-    package var epoch: UInt64
+    /// Which records its LSNs mean: it changes when records may have been taken back.
+    package var history: UInt64
+    /// Of the opening that wrote it: greater than that of every earlier one.
+    package var incarnation: UInt64
     package var salt: UInt64
     /// Nanoseconds since 1970.
     package var created: UInt64
+    package var logID: LogID
     package var codecID: UInt32
     package var codecName: String
     package var codecParameters: [UInt8]
@@ -14,14 +18,17 @@ package struct SegmentHeader: Equatable, Sendable {
     package var schema = ""
 
     package init(
-        partition: PartitionID, firstLSN: UInt64, epoch: UInt64, salt: UInt64, created: UInt64, codecID: UInt32,
-        codecName: String, codecParameters: [UInt8], typeName: String, schema: String = ""
+        partition: PartitionID, firstLSN: UInt64, history: UInt64, incarnation: UInt64, salt: UInt64, created: UInt64,
+        logID: LogID, codecID: UInt32, codecName: String, codecParameters: [UInt8], typeName: String,
+        schema: String = ""
     ) {
         self.partition = partition
         self.firstLSN = firstLSN
-        self.epoch = epoch
+        self.history = history
+        self.incarnation = incarnation
         self.salt = salt
         self.created = created
+        self.logID = logID
         self.codecID = codecID
         self.codecName = codecName
         self.codecParameters = codecParameters
@@ -37,8 +44,9 @@ package struct SegmentHeader: Equatable, Sendable {
         static let mayBeSkipped: UInt16 = 0x8000
         static let schema: UInt16 = 0x8001
     }
-    private static let fixedSize = 64
-    package static let saltOffset: UInt64 = 40
+    package static let fixedSize = 88
+    package static let areaSizeOffset = 84
+    package static let saltOffset: UInt64 = 48
 
     package func encoded() -> [UInt8] {
         var bytes: [UInt8] = []
@@ -46,12 +54,14 @@ package struct SegmentHeader: Equatable, Sendable {
         bytes.append(integer: FileFormat.headerMagic)
         bytes.append(integer: FileFormat.version)
         bytes.append(integer: UInt32(FileFormat.dataStart))
-        bytes.append(integer: UInt32(0))  // flags: none in version 1
+        bytes.append(integer: UInt32(0))  // flags: a writer sets none
         bytes.append(integer: UInt32(partition.rawValue))
         bytes.append(integer: firstLSN)
-        bytes.append(integer: epoch)
+        bytes.append(integer: history)
+        bytes.append(integer: incarnation)
         bytes.append(integer: salt)
         bytes.append(integer: created)
+        bytes.append(logID)
         bytes.append(integer: codecID)
         bytes.append(integer: UInt32(0))  // the area's length, below
         func item(_ tag: UInt16, _ content: [UInt8]) {
@@ -68,7 +78,7 @@ package struct SegmentHeader: Equatable, Sendable {
         {
             item(Item.schema, Array(schema.utf8))
         }
-        bytes.store(UInt32(bytes.count - Self.fixedSize), at: 60)
+        bytes.store(UInt32(bytes.count - Self.fixedSize), at: Self.areaSizeOffset)
         bytes.append(integer: bytes.crc32c(0..<bytes.count))
         bytes.append(contentsOf: repeatElement(0, count: FileFormat.headerSize - bytes.count))
         return bytes
@@ -81,33 +91,35 @@ package struct SegmentHeader: Equatable, Sendable {
         guard let magic: UInt64 = reader.integer(0), magic == FileFormat.headerMagic else {
             throw corrupt("does not begin as one: the file is foreign or damaged")
         }
-        guard let version: UInt32 = reader.integer(8), let areaSize: UInt32 = reader.integer(60) else {
+        guard let version: UInt32 = reader.integer(8) else { throw corrupt("is cut short") }
+        // Version 1 had its area elsewhere; all later ones keep the place of its length and of the checksum.
+        let isFirst = version == 1
+        let fixedSize = isFirst ? 64 : Self.fixedSize
+        guard let areaSize: UInt32 = reader.integer(isFirst ? 60 : Self.areaSizeOffset) else {
             throw corrupt("is cut short")
         }
-        let end = Self.fixedSize + Int(areaSize)
+        let end = fixedSize + Int(areaSize)
         guard end <= FileFormat.headerSize - 4, let summed = reader.slice(0, end), let sum: UInt32 = reader.integer(end)
         else { throw corrupt("states a length that it can't have") }
         guard crc32c(summed) == sum else { throw corrupt("fails its checksum") }
-        guard version == FileFormat.version else {
-            throw WalError(
-                .unsupportedFormat,
-                "the segment has format version \(version), this release reads \(FileFormat.version); use a newer release"
-            )
-        }
+        try FileFormat.check(version, of: "the segment")
         guard let dataStart: UInt32 = reader.integer(12), dataStart == UInt32(FileFormat.dataStart),
             let flags: UInt32 = reader.integer(16), flags == 0
         else {
-            throw WalError(.unsupportedFormat, "the segment's header has flags that this release does not know")
+            throw WalError(
+                .unsupportedFormat,
+                "the segment's header has flags that this release does not know; use a newer release")
         }
         guard let number: UInt32 = reader.integer(20), let partition = PartitionID(exactly: number),
             let firstLSN: UInt64 = reader.integer(24), firstLSN >= 1, firstLSN <= LSN.max.rawValue,
-            let epoch: UInt64 = reader.integer(32), epoch >= 1, epoch <= FileFormat.largestCounter,
-            let salt: UInt64 = reader.integer(40), let created: UInt64 = reader.integer(48),
-            let codecID: UInt32 = reader.integer(56)
+            let history: UInt64 = reader.integer(32), FileFormat.isCounter(history),
+            let incarnation: UInt64 = reader.integer(40), FileFormat.isCounter(incarnation),
+            let salt: UInt64 = reader.integer(48), let created: UInt64 = reader.integer(56),
+            let logID = reader.logID(64), let codecID: UInt32 = reader.integer(80)
         else { throw corrupt("holds a number out of range") }
         self.init(
-            partition: partition, firstLSN: firstLSN, epoch: epoch, salt: salt, created: created, codecID: codecID,
-            codecName: "", codecParameters: [], typeName: "")
+            partition: partition, firstLSN: firstLSN, history: history, incarnation: incarnation, salt: salt,
+            created: created, logID: logID, codecID: codecID, codecName: "", codecParameters: [], typeName: "")
         var offset = Self.fixedSize
         while offset < end {
             guard let tag: UInt16 = reader.integer(offset), let size: UInt16 = reader.integer(offset + 2),

@@ -285,6 +285,15 @@ final class PosixFile: WalFile {
         }
     }
 
+    func identity() throws(WalError) -> FileIdentity {
+        try use { (descriptor) throws(WalError) in
+            var found = wal_file_identity_t()
+            let status = wal_file_identity(descriptor, &found)
+            guard status == 0 else { throw SystemError.error(-status, "stat", path) }
+            return FileIdentity(inode: found.inode, birth: found.birth, links: found.links)
+        }
+    }
+
     func read(into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64) throws(WalError) -> Int {
         try use { (descriptor) throws(WalError) in
             var done = 0

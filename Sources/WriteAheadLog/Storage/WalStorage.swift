@@ -73,6 +73,27 @@ package enum MappingProbe: Sendable {
     case unknown(WalError)
 }
 
+/// What a file system says of a file, beside its content.
+package struct FileIdentity: Equatable, Sendable {
+    /// 0 where it is not known.
+    package var inode: UInt64 = 0
+    /// Nanoseconds since 1970; 0 where the file system does not tell.
+    package var birth: UInt64 = 0
+    /// How many names it has.
+    package var links: UInt64 = 1
+
+    package init(inode: UInt64 = 0, birth: UInt64 = 0, links: UInt64 = 1) {
+        self.inode = inode
+        self.birth = birth
+        self.links = links
+    }
+
+    /// Whether it is surely another file than the one of which that was noted.
+    func isOther(inode: UInt64, birth: UInt64) -> Bool {
+        inode != 0 && self.inode != 0 && inode != self.inode || birth != 0 && self.birth != 0 && birth != self.birth
+    }
+}
+
 /// An open file.
 package protocol WalFile: AnyObject, Sendable {
     func size() throws(WalError) -> UInt64
@@ -96,6 +117,8 @@ package protocol WalFile: AnyObject, Sendable {
     func map(count: Int, writable: Bool) throws(WalError) -> any WalMapping
     /// Where in the file, from `offset` on, something else than zeros may stand: all of it, if the file system does not tell.
     func content(from offset: UInt64) throws(WalError) -> [Range<UInt64>]
+    /// Which file it is, however it is named: a copy is another one.
+    func identity() throws(WalError) -> FileIdentity
     /// Takes the writer's lock for as long as the file is open, or until ``unlock()``; false where somebody else holds it. Throws
     /// where the system refuses such locks.
     func lock() throws(WalError) -> Bool
@@ -139,6 +162,7 @@ extension WalFile {
     }
 
     package func unlock() {}
+    package func identity() throws(WalError) -> FileIdentity { FileIdentity() }
     package func beginAnnouncing() {}
     package func endAnnouncing() {}
     package func content(from offset: UInt64) throws(WalError) -> [Range<UInt64>] {

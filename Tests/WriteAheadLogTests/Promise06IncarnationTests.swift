@@ -3,14 +3,14 @@ import Testing
 import WalTesting
 import WriteAheadLog
 
-/// Promise 6: a segment that was cut is ended; what comes next stands in a new one with a new salt and epoch.
+/// Promise 6: a segment that was cut is ended; what comes next stands in a new one with a new salt and incarnation.
 @Suite("Promise 6: nothing is appended to a segment that was cut", .timeLimit(.minutes(15)))
-struct Promise06EpochTests {
+struct Promise06IncarnationTests {
     private static func header(_ path: String, _ segment: UInt64) throws -> SegmentHeader {
         try readFile(segmentPath(path, 1, segment)).withUnsafeBytes { try SegmentHeader(decoding: $0) }
     }
 
-    @Test("after a cut the old segment ends in a footer, and the next has another salt and a later epoch")
+    @Test("after a cut the old segment ends in a footer, and the next has another salt and a later incarnation")
     func newSegment() async throws {
         try await withTemporaryDirectory { path in
             try await abandonedLog(at: path) { try $0.appendRecords(1...9) }
@@ -25,7 +25,7 @@ struct Promise06EpochTests {
             #expect(try readFile(segmentPath(path)) == sealed)
             let new = try Self.header(path, 7)
             #expect(new.salt != old.salt)
-            #expect(new.epoch > old.epoch)
+            #expect(new.incarnation > old.incarnation)
             let trailer = Array(sealed.suffix(FileFormat.trailerSize))
             #expect(trailer.withUnsafeBytes { SegmentFooter.footerOffset(trailer: $0, salt: old.salt) } != nil)
             try await wal.close()
@@ -65,18 +65,18 @@ struct Promise06EpochTests {
         }
     }
 
-    @Test("each opening writes in an epoch of its own")
+    @Test("each opening writes in an incarnation of its own")
     func eachOpening() async throws {
         try await withTemporaryDirectory { path in
-            var epochs: [UInt64] = []
+            var incarnations: [UInt64] = []
             for k in 1...5 {
                 let wal = try await BytesWal.open(at: path, configuration: small())
                 let receipt = try wal.partition(1).append(Payload(record(k)))
-                epochs.append(receipt.position.epoch)
-                #expect(try Self.header(path, UInt64(k)).epoch == receipt.position.epoch)
+                incarnations.append(receipt.position.history)
+                #expect(try Self.header(path, UInt64(k)).incarnation == receipt.position.history)
                 if k % 2 == 0 { try await wal.close() }
             }
-            #expect(epochs == Array(Set(epochs)).sorted())
+            #expect(incarnations == Array(Set(incarnations)).sorted())
         }
     }
 }
