@@ -199,9 +199,12 @@ package final class FaultyStorage: WalStorage {
     package func fileSizeLimit() -> UInt64? { base.fileSizeLimit() }
 
     package func startThread(_ name: String, _ body: @escaping @Sendable () -> Void) throws(WalError) {
-        if !runsWorkers, name == "wal-worker" { return }
         try base.startThread(name, body)
     }
+
+    /// Jobs that no worker is to do are taken, and forgotten.
+    package var runsJobsItself: Bool { !runsWorkers }
+    package func takes(_ job: @escaping @Sendable () -> Void, notBefore due: UInt64) -> Bool { !runsWorkers }
 }
 
 private final class FaultyDirectory: WalDirectory {
@@ -361,6 +364,10 @@ private final class FaultyFile: WalFile {
             try storage.enter(.init(operation: .sync, path: path))
             try base.sync()
         }
+    }
+
+    func isLinked() throws(WalError) -> Bool {
+        try use { () throws(WalError) in try base.isLinked() }
     }
 
     func map(count: Int, writable: Bool) throws(WalError) -> any WalMapping {

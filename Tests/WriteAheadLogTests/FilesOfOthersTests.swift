@@ -38,7 +38,9 @@ import WriteAheadLog
                     all.append(Thing(name: name, kind: kind))
                 }
                 // What the log itself would make, it makes as a regular file.
-                if kind != .file { all.append(Thing(name: FileFormat.preparedName("recompressed", maker: 5), kind: kind)) }
+                if kind != .file {
+                    all.append(Thing(name: FileFormat.preparedName("recompressed", maker: 5), kind: kind))
+                }
             }
             return all
         }()

@@ -175,14 +175,47 @@ struct Promise08PoisonTests {
         }
     }
 
-    @Test("part of a record written before the disk was full is no .noSpace")
-    func partialNoSpace() async throws {
+    @Test(
+        "what part of a record was written before the disk was full is cut off, durably, and it is .noSpace",
+        arguments: [false, true])
+    func partialNoSpace(_ isSynced: Bool) async throws {
+        try await withTemporaryDirectory { path in
+            let storage = FaultyStorage()
+            let wal = try await BytesWal.open(at: path, configuration: small(.written), storage: storage)
+            let partition = try wal.partition(1)
+            try partition.appendRecords(1...3)
+            try await partition.sync()
+            // Before a record that is not synced comes the last sync's mark, by itself.
+            storage.fail(
+                [.write], of: "0001.wal", skipping: isSynced ? 0 : 1, times: 1, errno: ENOSPC, partial: 9)
+            storage.forgetCalls()
+            await expectError(.noSpace) {
+                if isSynced {
+                    try await partition.append(Payload(record(4)), durability: .synced)
+                } else {
+                    try partition.append(Payload(record(4)))
+                }
+            }
+            let after = storage.calls([.truncate, .sync], of: "0001.wal").map(\.operation)
+            #expect(after == [.truncate, .sync])
+            #expect(partition.mark.appended == 3 && partition.mark.durable == 3 && partition.mark.failure == nil)
+            try partition.appendRecords(4...4)
+            try await wal.close()
+            let again = try await BytesWal.open(at: path, configuration: small(.written))
+            try expectRecords(again.partition(1), 1...4)
+            try await again.close()
+        }
+    }
+
+    @Test("what part of a record is there and can't be cut off poisons")
+    func partialNoSpaceStays() async throws {
         try await withTemporaryDirectory { path in
             let storage = FaultyStorage()
             let wal = try await BytesWal.open(at: path, configuration: small(.written), storage: storage)
             let partition = try wal.partition(1)
             try partition.appendRecords(1...3)
             storage.fail([.write], of: "0001.wal", times: 1, errno: ENOSPC, partial: 9)
+            storage.fail([.truncate], of: "0001.wal", times: 1, errno: EIO)
             await expectError(.io) { try partition.append(Payload(record(4))) }
             await expectError(.poisoned) { try partition.append(Payload(record(4))) }
             _ = try? await wal.close()

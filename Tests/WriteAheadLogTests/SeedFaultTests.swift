@@ -192,7 +192,7 @@ struct SeedFaultTests {
         }
     }
 
-    @Test("a purge right after opening keeps the newest segment")
+    @Test("a purge right after opening takes sealed segments, the newest too, and LSNs go on")
     func purgeAfterOpen() async throws {
         try await withTemporaryDirectory { path in
             for k in 1...3 {
@@ -202,12 +202,14 @@ struct SeedFaultTests {
             }
             let wal = try await BytesWal.open(at: path, configuration: small())
             let partition = try wal.partition(1)
-            #expect(try partition.purge(before: LSN(1_000)) == 2)
+            #expect(try partition.purge(before: LSN(3)) == 2)
             try expectRecords(partition, 3...3)
-            try partition.appendRecords(4...4)
+            #expect(try partition.purge(before: LSN(1_000)) == 1)
+            #expect(partition.readAll().lsns.isEmpty && partition.firstRetainedLSN == 4 && partition.lastLSN == 3)
             try await wal.close()
             let again = try await BytesWal.open(at: path, configuration: small())
-            try expectRecords(again.partition(1), 3...4)
+            try again.partition(1).appendRecords(4...4)
+            try expectRecords(again.partition(1), 4...4)
             try await again.close()
         }
     }

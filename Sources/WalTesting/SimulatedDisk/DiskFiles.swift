@@ -53,6 +53,8 @@ package final class DiskStorage: WalStorage {
         }
     }
 
+    package var runsJobsItself: Bool { backgroundWork == .stepped }
+
     package func takes(_ job: @escaping @Sendable () -> Void, notBefore due: UInt64) -> Bool {
         guard backgroundWork == .stepped else { return false }
         stepper.withLock { $0.stepper }?.add(job, notBefore: due)
@@ -299,6 +301,11 @@ private final class OpenFile: WalFile, @unchecked Sendable {
                 file.sync()
             }
         }
+    }
+
+    /// Asks the cache alone: no operation of the disk, which could fail or be counted.
+    func isLinked() throws(WalError) -> Bool {
+        try use { () throws(WalError) in disk.machine.withLock { _ in file.isLinked } }
     }
 
     func map(count: Int, writable: Bool) throws(WalError) -> any WalMapping {

@@ -25,6 +25,8 @@ public struct WalError: Error, Sendable {
         public static let corrupt = Code("corrupt")
         /// A segment file that should be there is not.
         public static let missing = Code("missing")
+        /// Files of the log were removed or renamed while it was open.
+        public static let removed = Code("removed")
         /// The record or batch is over the limit that the configuration sets.
         public static let recordTooLarge = Code("recordTooLarge")
         /// Nothing is at that path.

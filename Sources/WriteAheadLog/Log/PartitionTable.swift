@@ -59,8 +59,12 @@ enum ProcessInformation {
 }
 
 /// Runs what may block on a thread of its own, never on the cooperative pool. It is not abandoned when the task is cancelled.
+///
+/// - Parameter otherwise: runs it where no thread can be had; without it, that is the error.
 package func blocking<R: Sendable>(
-    on storage: any WalStorage, named name: String, _ body: @escaping @Sendable () throws(WalError) -> R
+    on storage: any WalStorage, named name: String,
+    otherwise: (@Sendable (@escaping @Sendable () -> Void) -> Void)? = nil,
+    _ body: @escaping @Sendable () throws(WalError) -> R
 ) async throws(WalError) -> R {
     // Handed over under a lock of ours: thread sanitizer does not see into the runtime's continuations.
     let result = Locked<Result<R, WalError>?>(nil)
@@ -77,6 +81,7 @@ package func blocking<R: Sendable>(
         do throws(WalError) {
             try storage.startThread(name, run)
         } catch {
+            if let otherwise { return otherwise(run) }
             result.withLock { $0 = .failure(error) }
             continuation.resume()
         }

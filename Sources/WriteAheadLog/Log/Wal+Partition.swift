@@ -191,7 +191,23 @@ extension Wal {
 
         // MARK: Retention
 
-        /// Removes whole segments whose records are all below `lsn`; never the newest segment. Readers that are within one go on.
+        /// Seals the segment that is written: the next record begins another. Nothing happens where it holds no record.
+        ///
+        /// For ``purge(before:)`` and ``recompress(with:before:blockSize:progress:)``, which take whole sealed segments. It syncs
+        /// nothing by itself.
+        public func rotate() async throws(WalError) {
+            let log = log
+            try await blocking(
+                on: log.shared.storage, named: "wal-rotate", otherwise: { log.shared.queues.syncs.submit($0) }
+            ) { () throws(WalError) in try log.rotateNow() }
+        }
+
+        /// The same for a thread that may block.
+        @available(*, noasync, message: "it blocks: await rotate()")
+        public func rotateAndWait() throws(WalError) { try log.rotateNow() }
+
+        /// Removes whole sealed segments whose records are all below `lsn`: the newest too, after ``rotate()``. LSNs go on from where
+        /// they were. A reader inside a removed segment can finish reading it.
         ///
         /// It writes and syncs before the first file goes and after the last, and blocks for that.
         ///
@@ -257,50 +273,28 @@ extension Wal {
 }
 
 extension PartitionLog {
-    /// On a thread that may block.
-    func appendAndWait(
-        _ payload: UnsafeRawBufferPointer, kind: UInt8, records: UInt64
-    ) throws(WalError) -> Appended {
-        var appended = Appended(lsn: 0, history: 0, segment: 0, end: 0)
-        switch appendSynced(payload, kind: kind, records: records, mayBlock: true, into: &appended, waiter: nil) {
-        case .waiting: try syncAndWait(upTo: appended.lsn)
-        case .failed(let error): throw error
-        case .wouldBlock: preconditionFailure("an append that may block said that it would")
-        }
-        return appended
-    }
-
     func appendSynced(
         _ encoder: consuming WalEncoder, kind: UInt8, records: UInt64
     ) async throws(WalError) -> Appended {
-        // On the heap, for it is filled in before the caller can be resumed, by whoever does the append.
-        let appended = UnsafeMutablePointer<Appended>.allocate(capacity: 1)
-        appended.initialize(to: Appended(lsn: 0, history: 0, segment: 0, end: 0))
-        defer { appended.deallocate() }
-        let error = await withUnsafeContinuation { (continuation: UnsafeContinuation<WalError?, Never>) in
-            switch appendSynced(
-                encoder.bytes, kind: kind, records: records, mayBlock: false, into: appended, waiter: continuation)
-            {
+        let ticket = SyncTicket()
+        await ticket.wait {
+            switch appendSynced(encoder.bytes, kind: kind, records: records, mayBlock: false, for: ticket) {
             case .waiting: break
-            case .failed(let error): continuation.resume(returning: error)
+            case .failed(let error): ticket.finish(error)
             case .wouldBlock:
-                // The caller reads it when it is resumed, and this is done with it before.
-                nonisolated(unsafe) let appended = appended
                 let copy = Array(encoder.bytes)
-                shared.queue.submit { [self] in
+                shared.queues.syncs.submit { [self] in
                     let outcome = copy.withUnsafeBytes {
-                        appendSynced(
-                            $0, kind: kind, records: records, mayBlock: true, into: appended, waiter: continuation)
+                        appendSynced($0, kind: kind, records: records, mayBlock: true, for: ticket)
                     }
                     switch outcome {
                     case .waiting: break
-                    case .failed(let error): continuation.resume(returning: error)
+                    case .failed(let error): ticket.finish(error)
                     case .wouldBlock: preconditionFailure("an append that may block said that it would")
                     }
                 }
             }
         }
-        if let error { throw error }
-        return appended.pointee
+        return try ticket.end()
     }
 }

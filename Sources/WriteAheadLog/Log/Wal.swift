@@ -187,9 +187,10 @@ public final class Wal<Record: WalCodable>: Sendable {
         shared = LogShared(
             storage: storage, root: root, logID: logID, settings: settings, notes: notes, lock: lock)
         // Also where the opening fails: what was recovered until then stays so.
-        let queue = shared.queue
-        defer { notes.begin { tell in queue.submit(tell) } }
+        let observers = shared.queues.observers
+        defer { notes.begin { tell in observers.submit(tell) } }
         shared.rootIsDirty.withLock { $0 = !isReadOnly }
+        if !isReadOnly { try shared.queues.start() }
         schema = isReadOnly ? "" : SegmentHeader.schema(of: Record.self)
         table = PartitionTable()
         var readability = Readability()
@@ -341,7 +342,11 @@ public final class Wal<Record: WalCodable>: Sendable {
     /// Refuses new appends, makes everything durable, seals the segments, ends tails and watches, and releases the lock, the
     /// last also where it throws. A second call does nothing.
     public func close() async throws(WalError) {
-        try await blocking(on: shared.storage, named: "wal-close") { () throws(WalError) in try self.closeAndWait() }
+        try await blocking(
+            on: shared.storage, named: "wal-close",
+            // Where no thread can be had, one that is there already does it.
+            otherwise: { [shared] in shared.queues.syncs.submit($0) }
+        ) { () throws(WalError) in try self.closeAndWait() }
     }
 
     /// The same for a thread that may block.
@@ -352,8 +357,14 @@ public final class Wal<Record: WalCodable>: Sendable {
         }
         guard !wasClosed else { return }
         defer {
-            shared.queue.stop()
+            if shared.settings.disabled.contains(.joining) {
+                shared.queues.stop()
+            } else {
+                shared.queues.stopAndJoinWorkers()
+            }
             shared.lock?.release()
+            // What happened until now is told before this returns; but nobody who is slow to hear it keeps the lock.
+            if !shared.settings.disabled.contains(.joining) { shared.queues.observers.stopAndJoin() }
         }
         var failed: WalError?
         for partition in table.all {

@@ -33,7 +33,7 @@ public enum ReadMode: Sendable, Hashable {
     case pread
 }
 
-/// Something that happened, for logs and metrics. Called on the thread where it happened, but never while a lock is held.
+/// Something that happened, for logs and metrics.
 public enum WalEvent: Sendable {
     /// A partition was found after an unclean end and made whole. `cutBytes` above the last mark were dropped from `lsn` on;
     /// 0 where there was nothing to drop. They may include the last synced group.
@@ -57,10 +57,26 @@ public enum WalEvent: Sendable {
     case fellBack(WalFallback)
 }
 
-/// Hears what the log does. Closures are called off the hot path.
+/// Hears what the log does.
+///
+/// What opening finds is told by the thread that opens, before it returns. Everything later is told by a thread of the log's own,
+/// one event after the other in the order in which they happened; an observer that is slow holds up nothing but the events that
+/// follow, and `close`, which returns once everything was told.
 public struct WalObserver: Sendable {
     public var event: @Sendable (WalEvent) -> Void
-    public init(event: @escaping @Sendable (WalEvent) -> Void = { _ in }) { self.event = event }
+    /// Nobody listens, and no thread is needed to tell.
+    let isSilent: Bool
+
+    public init(event: @escaping @Sendable (WalEvent) -> Void) {
+        self.event = event
+        isSilent = false
+    }
+
+    /// An observer that does nothing.
+    public init() {
+        event = { _ in }
+        isSilent = true
+    }
 }
 
 /// The settings that do not depend on the record's type.

@@ -5,9 +5,12 @@ final class LogShared: Sendable {
     let settings: LogSettings
     /// Which log it is; nil to a reader of a directory that nobody wrote to yet.
     private let knownID: Locked<LogID?>
-    let queue: WorkQueue
+    let queues: WorkQueues
+    /// Memory for frames that wait for a sync.
+    let staging = StagingPool()
+    let signals = SignalPool()
     let pool: FilePool
-    /// Segments are stored to through a mapping.
+    /// Segments are stored to through a mapping, where one can be had: what a segment has decides.
     let isMapped: Bool
     /// Names in the log's own directory that were not synced yet.
     let rootIsDirty: Locked<Bool>
@@ -29,7 +32,7 @@ final class LogShared: Sendable {
         self.storage = storage
         self.root = root
         self.settings = settings
-        queue = WorkQueue(storage: storage, maximumThreads: 8)
+        queues = WorkQueues(storage: storage)
         // A third of the process's descriptors, for readers and the app need some too.
         let limit = storage.openFilesLimit()
         pool = FilePool(capacity: settings.maximumOpenSegments ?? min(4096, max(8, (limit - 32) / 3)))
@@ -44,7 +47,7 @@ final class LogShared: Sendable {
 
     deinit {
         // Without `close`: threads end, files and the lock go with their objects.
-        queue.stop()
+        queues.stop()
     }
 
     /// Which log it is; nil where nobody wrote to it yet.

@@ -57,21 +57,21 @@ extension PartitionLog {
             do throws(WalError) {
                 if sealing != nil {
                     let appended = try appendSealed(payload, kind, records)
-                    unlock()
+                    letGo()
                     notifyProgress()
                     return appended
                 }
                 if hot.pointee.end &+ UInt64(total) > hot.pointee.limit {
                     _ = try makeRoom(total, mayBlock: true, staging: false)
                 }
-                if total >= Self.leastWritten || !shared.isMapped {
+                if total >= Self.leastWritten || active?.mapping == nil {
                     let appended = try appendWritten(payload, sum, total, kind, records)
-                    unlock()
+                    letGo()
                     notifyProgress()
                     return appended
                 }
             } catch {
-                unlock()
+                letGo()
                 throw error
             }
         }
@@ -146,8 +146,9 @@ extension PartitionLog {
             try file.write(
                 header: header, payload, zeros: total - FileFormat.frameHeaderSize - payload.count, at: offset)
         } catch {
-            if error.code == .noSpace { throw error.at(partition: id, segment: LSN(segment.firstLSN), lsn: LSN(lsn)) }
-            throw poison(error)
+            guard error.isRefusedWrite else { throw poison(error) }
+            try cutOff(segment, file, from: offset, to: offset + UInt64(total), error)
+            throw error.retryable.at(partition: id, segment: LSN(segment.firstLSN), lsn: LSN(lsn))
         }
         hot.pointee.end = offset + UInt64(total)
         hot.pointee.nextLSN = last + 1
@@ -155,6 +156,24 @@ extension PartitionLog {
         segment.publish(hot.pointee.end)
         wal_store_release(appendedWord, last)
         return Appended(lsn: last, history: hot.pointee.history, segment: segment.firstLSN, end: hot.pointee.end)
+    }
+
+    /// Under the lock: a write behind the end of an active segment was refused for lack of space. What it left there must never be
+    /// taken for a frame, not even after a loss of power.
+    private func cutOff(
+        _ segment: Segment, _ file: any WalFile, from offset: UInt64, to end: UInt64, _ refusal: WalError
+    ) throws(WalError) {
+        guard !refusal.isCleanRefusal else { return }
+        do throws(WalError) {
+            if segment.mapping == nil {
+                try file.truncate(to: offset)
+            } else {
+                try file.fill(from: offset, to: end)
+            }
+            try file.sync()
+        } catch {
+            throw poison(refusal)
+        }
     }
 
     /// Under the lock: the way of a frame that is sealed, which happens in the segment where it will stand.
@@ -166,7 +185,7 @@ extension PartitionLog {
         _ = try makeRoom(total, mayBlock: true, staging: false)
         let stored = try sealed(payload, kind, records)
         let sum = payloadChecksum(stored)
-        if total >= Self.leastWritten || !shared.isMapped {
+        if total >= Self.leastWritten || active?.mapping == nil {
             return try appendWritten(stored, sum, total, FrameKind.sealed(kind), records)
         }
         let lsn = hot.pointee.nextLSN
@@ -196,83 +215,109 @@ extension PartitionLog {
     }
 
     enum StagedAppend {
+        /// Whoever waits is told.
         case waiting
         /// It would have to wait for the file system: to be done on a thread that may.
         case wouldBlock
         case failed(WalError)
     }
 
-    /// Takes a frame of somebody who waits for its sync, and notes the waiter; without one, the caller sees to the sync. `appended`
-    /// is set before the waiter can be resumed.
+    /// Takes a frame of a task that waits for its sync, and has a worker come. What was appended is set before the task can be
+    /// resumed.
     func appendSynced(
-        _ payload: UnsafeRawBufferPointer, kind: UInt8, records: UInt64, mayBlock: Bool,
-        into appended: UnsafeMutablePointer<Appended>, waiter: UnsafeContinuation<WalError?, Never>?
+        _ payload: UnsafeRawBufferPointer, kind: UInt8, records: UInt64, mayBlock: Bool, for ticket: SyncTicket
     ) -> StagedAppend {
-        let total = FileFormat.padded(FileFormat.frameHeaderSize &+ payload.count &+ (sealing?.overhead ?? 0))
-        var (payload, kind) = (payload, kind)
-        var sum = sealing == nil ? payloadChecksum(payload) : 0
+        let sum = sealing == nil ? payloadChecksum(payload) : 0
         lock()
-        var notify = false
+        let publishedBefore = hot.pointee.appendedWord
         do throws(WalError) {
-            if hot.pointee.end &+ UInt64(total) &+ UInt64(FileFormat.markFrameSize) > hot.pointee.stagingLimit {
-                guard try makeRoom(total, mayBlock: mayBlock, staging: true) else {
-                    unlock()
-                    return .wouldBlock
-                }
+            guard let appended = try stageFrame(payload, sum, kind: kind, records: records, mayBlock: mayBlock) else {
+                letGo()
+                return .wouldBlock
             }
-            guard let segment = active else {
-                throw WalError(.closed, "the partition has no active segment", partition: id)
-            }
-            if !stage.hasRoom(total + FileFormat.markFrameSize) {
-                // Too large to be staged, or the sync under way is slow: hand over what is there.
-                if !shared.isMapped, !mayBlock {
-                    unlock()
-                    return .wouldBlock
-                }
-                try drain()
-                notify = true
-            }
-            if sealing != nil {
-                payload = try sealed(payload, kind, records)
-                kind = FrameKind.sealed(kind)
-                sum = payloadChecksum(payload)
-            }
-            if total + FileFormat.markFrameSize > StagingBuffer.capacity {
-                appended.pointee = try appendWritten(payload, sum, total, kind, records)
-            } else {
-                if stage.isEmpty { stage.begin(at: hot.pointee.end, in: segment) }
-                if isMarkOwed, hot.pointee.recordsInSegment > 0 { stageMark(in: segment) }
-                let lsn = hot.pointee.nextLSN
-                let last = lsn + records - 1
-                let frame = stage.extend(total, lastLSN: last)
-                Self.store(
-                    payload, sum: sum, total: total, word: lsn | UInt64(kind) << 56, salt: hot.pointee.salt, at: frame)
-                hot.pointee.end += UInt64(total)
-                hot.pointee.nextLSN = last + 1
-                hot.pointee.recordsInSegment += records
-                // Until it is drained, an append that is not synced must not overtake it.
-                hot.pointee.limit = 0
-                appended.pointee = Appended(
-                    lsn: last, history: hot.pointee.history, segment: segment.firstLSN, end: hot.pointee.end)
-            }
+            ticket.set(appended)
+            syncs.add(.init(lsn: appended.lsn, purpose: .frame, ticket: .task(ticket)))
         } catch {
-            unlock()
+            letGo()
             return .failed(error)
         }
-        if let waiter { waiters.append(SyncWaiter(lsn: appended.pointee.lsn, resume: waiter, signal: nil)) }
-        let submit = waiter != nil && !isSyncing && !isSyncQueued
-        if submit { isSyncQueued = true }
-        unlock()
-        if submit { shared.queue.submit { [self] in runQueuedSync() } }
+        let submit = syncs.askForWorker()
+        let notify = hot.pointee.appendedWord != publishedBefore
+        letGo()
+        if submit { submitSync() }
         if notify { notifyProgress() }
         return .waiting
+    }
+
+    /// The same for a thread that may block; it syncs itself where nobody else does.
+    func appendAndWait(_ payload: UnsafeRawBufferPointer, kind: UInt8, records: UInt64) throws(WalError) -> Appended {
+        let sum = sealing == nil ? payloadChecksum(payload) : 0
+        lock()
+        let appended: Appended
+        do throws(WalError) {
+            guard let staged = try stageFrame(payload, sum, kind: kind, records: records, mayBlock: true) else {
+                preconditionFailure("an append that may block said that it would")
+            }
+            appended = staged
+        } catch {
+            letGo()
+            throw error
+        }
+        // Under the same lock, so that nothing can come between the frame and the wait for it.
+        try waitForSync(upTo: appended.lsn, .frame)
+        return appended
+    }
+
+    /// Under the lock: takes a frame whose caller waits for its sync. It is not in the OS, and nobody sees it, before that or before
+    /// it is drained. Nil where it would have to block.
+    private func stageFrame(
+        _ payload: UnsafeRawBufferPointer, _ sum: UInt32, kind: UInt8, records: UInt64, mayBlock: Bool
+    ) throws(WalError) -> Appended? {
+        let total = FileFormat.padded(FileFormat.frameHeaderSize &+ payload.count &+ (sealing?.overhead ?? 0))
+        var (payload, sum, kind) = (payload, sum, kind)
+        if hot.pointee.end &+ UInt64(total) &+ UInt64(FileFormat.markFrameSize) > hot.pointee.stagingLimit {
+            guard try makeRoom(total, mayBlock: mayBlock, staging: true) else { return nil }
+        }
+        guard let segment = active else {
+            throw WalError(.closed, "the partition has no active segment", partition: id)
+        }
+        let isStaged =
+            total + FileFormat.markFrameSize <= StagingBuffer.capacity
+            && stage.hasRoom(total + FileFormat.markFrameSize)
+            && stage.prepare(from: shared.staging)
+        if !isStaged {
+            // Too large to be staged, or the sync under way is slow, or there is no memory: hand over what is there.
+            if segment.mapping == nil, !mayBlock { return nil }
+            try drain()
+        }
+        if sealing != nil {
+            payload = try sealed(payload, kind, records)
+            kind = FrameKind.sealed(kind)
+            sum = payloadChecksum(payload)
+        }
+        guard total + FileFormat.markFrameSize <= StagingBuffer.capacity, stage.prepare(from: shared.staging) else {
+            return try appendWritten(payload, sum, total, kind, records)
+        }
+        if stage.isEmpty { stage.begin(at: hot.pointee.end, in: segment, nextLSN: hot.pointee.nextLSN) }
+        if isMarkOwed, hot.pointee.recordsInSegment > 0 { stageMark(in: segment) }
+        let lsn = hot.pointee.nextLSN
+        let last = lsn + records - 1
+        let frame = stage.extend(total, lastLSN: last, records: records)
+        Self.store(payload, sum: sum, total: total, word: lsn | UInt64(kind) << 56, salt: hot.pointee.salt, at: frame)
+        hot.pointee.end += UInt64(total)
+        hot.pointee.nextLSN = last + 1
+        hot.pointee.recordsInSegment += records
+        // Until it is drained, an append that is not synced must not overtake it.
+        hot.pointee.limit = 0
+        return Appended(lsn: last, history: hot.pointee.history, segment: segment.firstLSN, end: hot.pointee.end)
     }
 
     /// Under the lock: the mark of the last sync, before the frames of the next.
     private func stageMark(in segment: Segment) {
         let mark = currentMark(of: segment)
         let bytes = mark.frame(at: hot.pointee.end, nextLSN: hot.pointee.nextLSN)
-        stage.extend(bytes.count, lastLSN: hot.pointee.nextLSN - 1).copyMemory(from: bytes, byteCount: bytes.count)
+        stage.extend(bytes.count, lastLSN: hot.pointee.nextLSN - 1, records: 0)
+            .copyMemory(from: bytes, byteCount: bytes.count)
         hot.pointee.end += UInt64(bytes.count)
         isMarkOwed = false
     }
@@ -290,24 +335,31 @@ extension PartitionLog {
 
     /// Under the lock: hands everything staged, also what a sync is writing just now, to the OS and publishes it.
     ///
-    /// What the sync writes are the same bytes at the same place, so that it does not matter which comes first.
+    /// What the sync writes are the same bytes at the same place, so that it does not matter which comes first. Where space is not
+    /// known to be there nothing is ever in flight, and frames that find none are taken back.
     func drain() throws(WalError) {
         guard let segment = active else { return }
-        do throws(WalError) {
-            for buffer in [flight, stage] where !buffer.isEmpty && buffer.segment === segment {
-                guard buffer.end > segment.publishedEnd else { continue }
-                if let mapping = segment.mapping {
-                    (mapping.base + Int(buffer.start)).copyMemory(
-                        from: buffer.bytes.baseAddress.unsafelyUnwrapped, byteCount: buffer.count)
-                } else if let file = segment.file {
+        for buffer in [flight, stage] where !buffer.isEmpty && buffer.segment === segment {
+            guard buffer.end > segment.publishedEnd else { continue }
+            if let mapping = segment.mapping {
+                (mapping.base + Int(buffer.start)).copyMemory(
+                    from: buffer.bytes.baseAddress.unsafelyUnwrapped, byteCount: buffer.count)
+            } else if let file = segment.file {
+                do throws(WalError) {
                     try file.write(buffer.bytes, at: buffer.start)
+                } catch {
+                    // These frames were accepted; but nobody has seen them, nor been told of them.
+                    guard error.isRefusedWrite else { throw poison(error) }
+                    try cutOff(segment, file, from: buffer.start, to: buffer.end, error)
+                    stage.clear()
+                    takeBack(
+                        to: buffer.start, nextLSN: buffer.firstLSN, records: buffer.records, owesMark: buffer.hasMark,
+                        error)
+                    throw error.retryable.at(partition: id, segment: LSN(segment.firstLSN))
                 }
-                segment.publish(buffer.end)
-                wal_store_release(appendedWord, buffer.lastLSN)
             }
-        } catch {
-            // These frames were accepted.
-            throw poison(error)
+            segment.publish(buffer.end)
+            wal_store_release(appendedWord, buffer.lastLSN)
         }
         stage.clear()
     }
@@ -318,26 +370,15 @@ extension PartitionLog {
         // Frames were accepted: it can't be said any more that nothing was changed.
         let known = error.code == .noSpace ? WalError(.io, error.message, errno: error.errno) : error
         let error = known.at(partition: id)
-        guard case .open = phase else { return error }
+        guard case .open = phase else { return failure ?? error }
         phase = .poisoned(error)
         hot.pointee.limit = 0
         hot.pointee.stagingLimit = 0
-        let waiting = waiters
-        waiters = []
-        let watching = progressWaiters
+        report(.poisoned(id, error))
+        let waiting = syncs.takeAll()
+        if !waiting.isEmpty { handOver(.tell(waiting, error)) }
+        if !progressWaiters.isEmpty { handOver(.wake(progressWaiters)) }
         progressWaiters = []
-        hot.pointee.attention = false
-        let observer = shared.settings.observer
-        let id = id
-        // The app's closure must not run under the lock; resuming a task or a thread only makes it ready to run.
-        shared.queue.submit {
-            observer.event(.poisoned(id, error))
-        }
-        for waiter in waiting {
-            waiter.signal?.finish(error)
-            waiter.resume?.resume(returning: error)
-        }
-        for waiter in watching { waiter.resume.resume() }
         return error
     }
 }

@@ -41,13 +41,18 @@ extension PartitionLog {
     /// Not under the lock: wakes those who waited for what was appended.
     @inline(never)
     func notifyProgress() {
-        let satisfied = withLock { takeSatisfiedProgress() }
-        for waiter in satisfied { waiter.resume.resume() }
+        lock()
+        let satisfied = takeSatisfiedProgress()
+        if !satisfied.isEmpty { handOver(.wake(satisfied)) }
+        letGo()
     }
 
     /// Under the lock.
     func takeSatisfiedProgress() -> [ProgressWaiter] {
-        guard !progressWaiters.isEmpty else { return [] }
+        guard !progressWaiters.isEmpty else {
+            hot.pointee.attention = false
+            return []
+        }
         let appended = hot.pointee.appendedWord
         let durable = hot.pointee.durableWord
         var satisfied: [ProgressWaiter] = []

@@ -28,15 +28,14 @@ extension PartitionLog {
         _ target: RecompressionTarget, before lsn: UInt64, progress: (Recompression, _ segmentsLeft: Int) -> Void
     ) throws(WalError) -> Recompression {
         var done = Recompression()
-        let isFirst = withLock { () -> Bool in
-            defer { isRecompressing = true }
-            return !isRecompressing
+        try withLock { () throws(WalError) in
+            try checkWritable()
+            guard !activities.contains(.recompression) else {
+                throw WalError(.invalidArgument, "the partition is being recompressed already", partition: id)
+            }
+            activities.begin(.recompression)
         }
-        guard isFirst else {
-            throw WalError(.invalidArgument, "the partition is being recompressed already", partition: id)
-        }
-        defer { withLock { isRecompressing = false } }
-        try withLock { () throws(WalError) in try checkWritable() }
+        defer { end(.recompression) }
         let candidates = withLock { () -> [Segment] in
             segments.dropLast().filter { segment in
                 segment.isSealed && segment.lastLSN < lsn && segment.lastLSN <= hot.pointee.durableWord
@@ -68,15 +67,14 @@ extension PartitionLog {
 
     /// On a worker, after segments became sealed and durable.
     func recompressInBackground() {
-        guard let target = backgroundTarget, withLock({ !isRecompressing && !isClosing && failure == nil }) else {
-            return
-        }
-        let observer = shared.settings.observer
+        guard let target = backgroundTarget,
+            withLock({ !activities.contains(.recompression) && !isClosing && failure == nil })
+        else { return }
         do throws(WalError) {
             let done = try recompress(target, before: LSN.max.rawValue) { _, _ in }
-            if done.segments > 0 { observer.event(.recompressed(id, done)) }
+            if done.segments > 0 { withLock { report(.recompressed(id, done)) } }
         } catch {
-            if error.code != .closed { observer.event(.recompressionFailed(id, error)) }
+            if error.code != .closed { withLock { report(.recompressionFailed(id, error)) } }
         }
     }
 
@@ -84,14 +82,13 @@ extension PartitionLog {
     private func replace(
         _ old: Segment, _ target: RecompressionTarget, _ repacking: WalRepacking
     ) throws(WalError) -> UInt64? {
-        let directory = try openDirectory()
+        let directory = try workingDirectory()
         let name = try preparedName("recompressed", in: directory)
         let file = try directory.openFile(name, .createNew)
         var isInPlace = false
         defer {
             file.close()
-            // What is left over goes at the next opening.
-            if !isInPlace { do { try directory.remove(name) } catch {} }
+            if !isInPlace { removeUnused(name, in: directory) }
         }
         var header = old.header
         header.salt = shared.storage.random()
@@ -131,6 +128,15 @@ extension PartitionLog {
         } catch {
             throw error.at(partition: id, segment: LSN(old.firstLSN)).retryable
         }
+    }
+
+    /// A poisoned partition changes nothing; closing it does.
+    private func removeUnused(_ name: String, in directory: any WalDirectory) {
+        guard withLock({ failure == nil }) else {
+            withLock { leftovers.append(name) }
+            return
+        }
+        do throws(WalError) { try directory.remove(name) } catch { withLock { leftovers.append(name) } }
     }
 
     /// Header, mark, frames and footer; nil where they take no less than the old file.

@@ -1,40 +1,62 @@
 internal import CWalShims
 
 extension PartitionLog {
-    /// Removes whole segments whose records are all below `lsn`; never the newest. Returns how many went.
+    // MARK: Purging
+
+    /// Removes whole sealed segments whose records are all below `lsn`. Returns how many went.
     ///
-    /// STATE says so durably before the first file goes, and the directory is synced before this returns.
+    /// STATE says so durably before the first file goes, and the directory is synced before this returns. One purge at a time; it
+    /// holds no lock while files go, so that nobody else waits for it.
     func purge(before lsn: UInt64) throws(WalError) -> Int {
         if shared.settings.isReadOnly {
             throw WalError(.readOnly, "the log was opened for reading only", partition: id)
         }
-        let observer = shared.settings.observer
-        let needsSync = try withLock { () throws(WalError) -> Bool in
-            if case .closed = phase { try checkWritable() }
-            return unsynced.contains { $0.lastLSN < lsn } && failure == nil
+        let (exists, needsSync) = try withLock { () throws(WalError) -> (Bool, Bool) in
+            try checkNotClosing()
+            waitWhile { activities.contains(.purge) }
+            try checkNotClosing()
+            activities.begin(.purge)
+            return (self.exists, unsynced.contains { $0.lastLSN < lsn } && failure == nil)
         }
-        // A first append takes the state's lock under the partition's, to make the directory; below it is the other way round.
-        guard withLock({ exists }) else { return 0 }
+        defer { end(.purge) }
+        guard exists else { return 0 }
         // What was never durable can't be called purged.
         if needsSync { try syncAndWait() }
-        // The state's lock keeps a second purge out until this one is done.
-        let (removed, first) = try state.withLock { (state) throws(WalError) -> (Int, UInt64) in
-            let directory = try openDirectory()
+        let directory = try workingDirectory()
+        let (victims, first) = try retire(before: lsn, in: directory)
+        guard !victims.isEmpty else { return 0 }
+        if !disabled.contains(.purgeOrder) { try remove(victims, in: directory) }
+        do throws(WalError) {
+            try directory.sync()
+        } catch {
+            throw withLock { poison(error) }
+        }
+        withLock { report(.purged(id, segments: victims.count, firstRetained: LSN(first))) }
+        return victims.count
+    }
+
+    /// Takes segments off the list, and has STATE say durably that they are gone. No recompression gives their names to another file
+    /// from then on: it asks, under STATE's lock, whether the segment is still there.
+    private func retire(
+        before lsn: UInt64, in directory: any WalDirectory
+    ) throws(WalError) -> (victims: [Segment], first: UInt64) {
+        try state.withLock { (state) throws(WalError) -> ([Segment], UInt64) in
             let (victims, first) = withLock { () -> ([Segment], UInt64) in
-                let goes = segments.indices.dropLast().prefix { k in
-                    let segment = segments[k]
-                    return segment.isSealed && segment.lastLSN < lsn && segment.lastLSN <= hot.pointee.durableWord
+                var goes = segments.prefix { segment in
+                    segment.isSealed && segment.lastLSN < lsn && segment.lastLSN <= hot.pointee.durableWord
                         && !unsynced.contains { $0 === segment }
                 }
-                let victims = Array(segments[goes])
-                segments.removeSubrange(goes)
+                // Where damage was found, nobody knows what comes after the last.
+                if case .quarantined = phase, goes.count == segments.count { goes = goes.dropLast() }
+                let victims = Array(goes)
+                segments.removeFirst(victims.count)
                 return (victims, segments.first?.firstLSN ?? hot.pointee.nextLSN)
             }
-            guard !victims.isEmpty else { return (0, first) }
-            if disabled.contains(.purgeOrder) {
-                for victim in victims.reversed() { try directory.remove(victim.name) }
-            }
+            guard !victims.isEmpty else { return ([], first) }
             do throws(WalError) {
+                if disabled.contains(.purgeOrder) {
+                    for victim in victims.reversed() { try directory.remove(victim.name) }
+                }
                 try state.update(in: directory) { next in
                     next.firstRetained = first
                     next.durable = max(next.durable, durable)
@@ -46,47 +68,72 @@ extension PartitionLog {
                 // Nothing was removed: they are still part of the log.
                 withLock {
                     segments.insert(contentsOf: victims, at: 0)
-                    if error.code == .io { poison(error) }
+                    if !error.isRefusedWrite, !error.saysNothingOfData { poison(error) }
                 }
                 throw error.at(partition: id)
             }
-            if !disabled.contains(.purgeOrder) { for victim in victims { try directory.remove(victim.name) } }
-            do throws(WalError) {
-                try directory.sync()
-            } catch {
-                throw withLock { poison(error) }
-            }
-            return (victims.count, first)
+            return (victims, first)
         }
-        if removed > 0 { observer.event(.purged(id, segments: removed, firstRetained: LSN(first))) }
-        return removed
+    }
+
+    /// Oldest first. Whatever stays, the next opening removes: STATE says that it is none of the log's.
+    private func remove(_ victims: [Segment], in directory: any WalDirectory) throws(WalError) {
+        for victim in victims {
+            do throws(WalError) {
+                try directory.remove(victim.name)
+            } catch {
+                if error.code != .notFound { throw error.at(partition: id, segment: LSN(victim.firstLSN)) }
+            }
+        }
     }
 
     // MARK: Closing
 
-    /// Refuses new appends, syncs, seals, and says in STATE that it all went well. Does nothing a second time. Blocks.
+    /// Refuses new appends, syncs, seals, and says in STATE that it all went well. Waits for whatever goes on in the partition:
+    /// afterwards nothing does. Does nothing a second time. Blocks.
     func close() throws(WalError) {
-        let proceed = withLock { () -> Bool in
+        let isFirst = withLock { () -> Bool in
             if case .closed = phase { return false }
+            hot.pointee.limit = 0
+            hot.pointee.stagingLimit = 0
+            // From here on appends are refused, but what was accepted goes on to the disk.
+            isClosing = true
             return true
         }
-        guard proceed else { return }
+        guard isFirst else { return }
         defer { release() }
         guard !shared.settings.isReadOnly else { return }
         if let failure = withLock({ failure }) {
             // Nothing more can be promised about it; recovery decides at the next open.
-            if case .quarantined = phase { return }
+            if case .quarantined = withLock({ phase }) { return }
             throw failure
         }
-        // From here on appends are refused, but what was accepted goes on to the disk.
-        withLock {
-            hot.pointee.limit = 0
-            hot.pointee.stagingLimit = 0
-            isClosing = true
-        }
         try syncAndWait()
-        guard exists else { return }
+        guard withLock({ exists }) else { return }
+        lock()
+        if !disabled.contains(.joining) { waitWhile { syncs.isRunning || activities.isBusyElsewhere } }
+        let isMine = syncs.claim()
+        letGo()
+        defer { if isMine { endSync() } }
+        try sealForGood()
+        try state.withLock { (state) throws(WalError) in
+            let (durable, isClean, segments) = withLock { (hot.pointee.durableWord, active == nil, self.segments) }
+            guard state.durable != durable || state.isClean != isClean else { return }
+            let directory = try workingDirectory()
+            try state.update(in: directory) { next in
+                next.durable = durable
+                next.nextLSNFloor = max(next.nextLSNFloor, next.durable + 1)
+                next.isClean = isClean
+                for segment in segments { next.note(segment.header) }
+            }
+            try directory.sync()
+        }
+    }
+
+    /// Ends the active segment, everything of which is durable.
+    private func sealForGood() throws(WalError) {
         let sealed = try withLock { () throws(WalError) -> (any WalFile)? in
+            if let failure { throw failure }
             guard let segment = active else { return nil }
             if hot.pointee.recordsInSegment == 0 {
                 // The next opening's first segment takes its name.
@@ -96,7 +143,7 @@ extension PartitionLog {
             var file = segment.file
             if file == nil {
                 // Parked: durable already, but without its footer.
-                file = try openDirectory().openFile(segment.name, .readWrite)
+                file = try workingDirectory().openFile(segment.name, .readWrite)
                 segment.file = file
             }
             writeMark(of: segment)
@@ -110,54 +157,49 @@ extension PartitionLog {
             }
             return file
         }
-        if let sealed {
-            do { try sealed.sync() } catch { throw error.at(partition: id) }
-        }
-        try state.withLock { (state) throws(WalError) in
-            guard state.durable != hot.pointee.durableWord || state.isClean != (active == nil) else { return }
-            let directory = try openDirectory()
-            try state.update(in: directory) { next in
-                next.durable = hot.pointee.durableWord
-                next.nextLSNFloor = max(next.nextLSNFloor, next.durable + 1)
-                next.isClean = active == nil
-                for segment in segments { next.note(segment.header) }
-            }
-            try directory.sync()
-        }
+        guard let sealed else { return }
+        do throws(WalError) { try sealed.sync() } catch { throw error.at(partition: id) }
     }
 
-    /// Lets go of everything, however the partition stands.
+    /// Lets go of everything, however the partition stands, once nobody is within it any more.
     private func release() {
-        let (leftover, watching, waiting) = withLock { () -> (PreparedSegment?, [ProgressWaiter], [SyncWaiter]) in
-            phase = .closed
-            hot.pointee.limit = 0
-            hot.pointee.stagingLimit = 0
-            active?.file?.close()
-            active?.file = nil
-            active?.mapping = nil
-            for segment in segments { segment.file?.close() }
-            for segment in unsynced { segment.file?.close() }
-            stage.free()
-            flight.free()
-            defer {
-                prepared = nil
-                progressWaiters = []
-                waiters = []
-            }
-            return (prepared, progressWaiters, waiters)
+        lock()
+        isClosing = true
+        let joins = !disabled.contains(.joining)
+        if joins { waitWhile { syncs.isRunning || activities.isBusyElsewhere } }
+        phase = .closed
+        hot.pointee.limit = 0
+        hot.pointee.stagingLimit = 0
+        active?.file?.close()
+        active?.file = nil
+        active?.mapping = nil
+        for segment in segments { segment.file?.close() }
+        for segment in unsynced { segment.file?.close() }
+        var names = leftovers
+        leftovers = []
+        if let prepared {
+            prepared.file.close()
+            names.append(prepared.name)
         }
-        // A segment that is taking its recompressed form right now does so before the lock of the log is let go.
-        state.withLock { _ in }
-        for waiter in watching { waiter.resume.resume() }
-        let error = WalError(.closed, "the log was closed", partition: id)
-        for waiter in waiting { waiter.finish(error) }
-        if let leftover {
-            leftover.file.close()
-            do throws(WalError) {
-                try openDirectory().remove(leftover.name)
-            } catch {
-                // The next open removes it.
-            }
+        prepared = nil
+        // Who was covered by the last sync has been told so.
+        let waiting = syncs.takeAll()
+        if !waiting.isEmpty {
+            handOver(.tell(waiting, WalError(.closed, "the log was closed", partition: id)))
         }
+        if !progressWaiters.isEmpty { handOver(.wake(progressWaiters)) }
+        progressWaiters = []
+        if joins {
+            stage.free(to: shared.staging)
+            flight.free(to: shared.staging)
+        }
+        letGo()
+        if !joins { state.withLock { _ in } }
+        guard !names.isEmpty else { return }
+        // What can't be removed, the next opening removes.
+        do throws(WalError) {
+            let directory = try openDirectory()
+            for name in names { try directory.remove(name) }
+        } catch {}
     }
 }

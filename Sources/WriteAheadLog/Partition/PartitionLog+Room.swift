@@ -29,13 +29,13 @@ extension PartitionLog {
             }
             if unsyncedBytes > UInt64(shared.settings.maximumUnsyncedBytes) {
                 guard mayBlock else { return false }
-                unlock()
+                letGo()
                 defer { lock() }
                 try syncAndWait()
                 continue
             }
             if !staging {
-                guard shared.isMapped || mayBlock else { return false }
+                guard segment.mapping != nil || mayBlock else { return false }
                 try drain()
             }
             if hot.pointee.end - indexedEnd >= FileFormat.indexInterval {
@@ -54,7 +54,8 @@ extension PartitionLog {
             if needed + footerRoom > UInt64(segment.capacity) {
                 // Only an empty segment, made for a smaller record that then was refused, can be too small.
                 guard mayBlock else { return false }
-                try discardEmptyActive()
+                // A sync may have its file in hands.
+                if syncs.isRunning { waitWhile { syncs.isRunning } } else { try discardEmptyActive() }
                 continue
             }
             if needed + footerRoom > allocated {
@@ -71,7 +72,7 @@ extension PartitionLog {
             hot.pointee.stagingLimit = min(real, allocated - footerRoom)
             // Without a mapping each append comes this way; with something staged too, to drain it first; and where frames are
             // sealed, for which their LSN must be known.
-            if shared.isMapped, !staging {
+            if segment.mapping != nil, !staging {
                 if sealing == nil { hot.pointee.limit = hot.pointee.stagingLimit }
                 if total < Self.leastWritten { populateAhead(of: segment) }
             }
@@ -96,7 +97,7 @@ extension PartitionLog {
         guard target > populatedEnd, populatedEnd < end + Self.populateWindow / 2 else { return }
         let from = max(populatedEnd, end)
         populatedEnd = target
-        shared.queue.submit { mapping.populate(from: Int(from), to: Int(target)) }
+        handOver(.submit(shared.queues.preparing, { mapping.populate(from: Int(from), to: Int(target)) }))
     }
 
     /// Under the lock, nothing staged: the mark of the last sync as a frame of its own.
@@ -121,7 +122,7 @@ extension PartitionLog {
     /// Under the lock: extends the guaranteed space, by doubling, up to the segment's size; where it is filled, by a step.
     private func grow(_ segment: Segment, toHold needed: UInt64) throws(WalError) {
         let capacity = UInt64(segment.capacity)
-        guard shared.isMapped, let file = segment.file else {
+        guard segment.mapping != nil, let file = segment.file else {
             allocated = capacity
             return
         }
@@ -150,7 +151,7 @@ extension PartitionLog {
     /// Under the lock, which is let go while another partition gives up a file.
     private func acquireFile() throws(WalError) {
         guard !hasSpareFile else { return }
-        unlock()
+        letGo()
         do throws(WalError) {
             try shared.pool.acquire(for: self)
         } catch {
@@ -180,7 +181,7 @@ extension PartitionLog {
 
     /// Under the lock: goes on with a segment whose file was closed to make room for others.
     private func reopen(_ segment: Segment) throws(WalError) {
-        let file = try openDirectory().openFile(segment.name, .readWrite)
+        let file = try workingDirectory().openFile(segment.name, .readWrite)
         // One without a record may have no more than its header.
         guard try file.size() >= hot.pointee.end || hot.pointee.recordsInSegment == 0 else {
             file.close()
@@ -189,9 +190,12 @@ extension PartitionLog {
             )
         }
         if shared.isMapped {
-            let mapping = try file.map(count: segment.capacity, writable: true)
-            segment.mapping = mapping
-            hot.pointee.target = mapping.base
+            switch mapped(file, segment.capacity) {
+            case .success(let mapping):
+                segment.mapping = mapping
+                hot.pointee.target = mapping.base
+            case .failure(let error): tellUnmapped(error)
+            }
         }
         segment.file = file
         hasSpareFile = false
@@ -222,8 +226,8 @@ extension PartitionLog {
             removeLeftover(ready.name, in: directory)
         }
         if let ready = prepared {
-            prepared = nil
             try directory.rename(ready.name, to: name)
+            prepared = nil
             made = ready
         } else {
             made = try makeFile(named: name, in: directory, total: total, allocating: allocating)
@@ -231,7 +235,7 @@ extension PartitionLog {
         do throws(WalError) {
             var front = header.encoded()
             // Where space is not allocated, the places of the marks get theirs now: on a full disk a mark needs none.
-            if !shared.isMapped { front += [UInt8](repeating: 0, count: Int(FileFormat.dataStart) - front.count) }
+            if made.mapping == nil { front += [UInt8](repeating: 0, count: Int(FileFormat.dataStart) - front.count) }
             try made.file.write(front, at: 0)
         } catch {
             made.file.close()
@@ -241,6 +245,7 @@ extension PartitionLog {
         let segment = Segment(header: header, capacity: made.capacity)
         segment.file = made.file
         segment.mapping = made.mapping
+        if let error = made.unmapped { tellUnmapped(error) }
         hasSpareFile = false
         allocated = made.allocated
         populatedEnd = made.populated
@@ -271,6 +276,7 @@ extension PartitionLog {
             let needed = FileFormat.dataStart + UInt64(total + FileFormat.markFrameSize) + footer
             var allocated = UInt64(capacity)
             var mapping: (any WalMapping)?
+            var unmapped: WalError?
             if shared.isMapped {
                 let first = isFilling ? min(first, Self.fillStep) : first
                 allocated = min(max(first, (needed + 4095) & ~4095), UInt64(capacity))
@@ -279,10 +285,14 @@ extension PartitionLog {
                     try file.fill(from: 0, to: allocated)
                     try file.sync()
                 }
-                mapping = try file.map(count: capacity, writable: true)
+                switch mapped(file, capacity) {
+                case .success(let made): mapping = made
+                case .failure(let error): unmapped = error
+                }
             }
             return PreparedSegment(
-                name: name, file: file, mapping: mapping, capacity: capacity, allocated: allocated, populated: 0)
+                name: name, file: file, mapping: mapping, capacity: capacity, allocated: allocated, populated: 0,
+                unmapped: unmapped)
         } catch {
             file.close()
             removeLeftover(name, in: directory)
@@ -302,12 +312,31 @@ extension PartitionLog {
         do { try directory.remove(name) } catch { directoryIsDirty = true }
     }
 
+    /// Where it can't be mapped, for lack of address space or otherwise, the segment is written to.
+    private func mapped(_ file: any WalFile, _ count: Int) -> Result<any WalMapping, WalError> {
+        do throws(WalError) {
+            return .success(try file.map(count: count, writable: true))
+        } catch {
+            return .failure(error)
+        }
+    }
+
+    /// Under the lock.
+    private func tellUnmapped(_ error: WalError) {
+        handOver(
+            .note(
+                WalFallback(
+                    .writes,
+                    "\(error.message). The segment is written to instead, at the price of a system call for each append; raise the limit of address space (ulimit -v), or make segments smaller",
+                    partition: id, errno: error.errno)))
+    }
+
     /// Under the lock: an active segment without a record that turned out too small.
     func discardEmptyActive() throws(WalError) {
         guard let segment = active, hot.pointee.recordsInSegment == 0 else {
             preconditionFailure("only an empty segment is discarded")
         }
-        let directory = try openDirectory()
+        let directory = try workingDirectory()
         try directory.remove(segment.name)
         segment.file?.close()
         segment.file = nil
@@ -319,7 +348,7 @@ extension PartitionLog {
 
     /// Under the lock.
     private func makeDirectory() throws(WalError) -> any WalDirectory {
-        if exists { return try openDirectory() }
+        if exists { return try workingDirectory() }
         let directory = try shared.root.openDirectory(directoryName, create: true)
         // Nothing is lost with it: what it says is what its absence says.
         try state.withLock { (state) throws(WalError) in try state.update(in: directory, synced: false) { _ in } }
@@ -353,33 +382,56 @@ extension PartitionLog {
             guard error.code == .noSpace else { throw error }
             try createSegment(total, allocating: Self.firstAllocation)
         }
-        let first = hot.pointee.segmentFirstLSN
-        let observer = shared.settings.observer
-        let id = id
-        let wantsSync =
-            unsynced.count >= 24 || unsyncedBytes > UInt64(shared.settings.maximumUnsyncedBytes) / 2
-        let submitSync = wantsSync && !isSyncing && !isSyncQueued
-        if submitSync { isSyncQueued = true }
-        let prepare =
-            shared.settings.preparesSegments && shared.isMapped && !isPreparing && prepared == nil
-            && shared.pool.hasPlenty
-        if prepare { isPreparing = true }
-        shared.queue.submit { [weak self] in
-            observer.event(.rotated(id, sealed: LSN(old.firstLSN), new: LSN(first)))
-            if prepare { self?.prepareNext() }
+        noteRotation(of: old, next: hot.pointee.segmentFirstLSN)
+        if shared.settings.preparesSegments, shared.isMapped, !isPreparing, prepared == nil, shared.pool.hasPlenty {
+            isPreparing = true
+            handOver(.submit(shared.queues.preparing, { [weak self] in self?.prepareNext() }))
         }
-        if submitSync { shared.queue.submit { [weak self] in self?.runQueuedSync(force: true) } }
         if unsynced.count >= 48 {
-            unlock()
+            letGo()
             defer { lock() }
             try syncAndWait()
+        }
+    }
+
+    /// Under the lock, after a segment was sealed: tells of it, and has what is unsynced synced once it is much.
+    private func noteRotation(of old: Segment, next: UInt64) {
+        report(.rotated(id, sealed: LSN(old.firstLSN), new: LSN(next)))
+        let wantsSync =
+            unsynced.count >= 24 || unsyncedBytes > UInt64(shared.settings.maximumUnsyncedBytes) / 2
+        if wantsSync, syncs.askForWorker() {
+            handOver(.submit(shared.queues.syncs, { [self] in runQueuedSync(force: true) }))
+        }
+    }
+
+    /// Seals the segment that is written, if it holds a record; the next append begins another. Blocks.
+    func rotateNow() throws(WalError) {
+        lock()
+        defer { letGo() }
+        while true {
+            try checkWritable()
+            guard let segment = active else { return }
+            guard segment.file != nil else {
+                guard hot.pointee.recordsInSegment > 0 else { return }
+                // It was closed to make room for others.
+                try activate(0)
+                continue
+            }
+            try drain()
+            guard hot.pointee.recordsInSegment > 0 else { return }
+            if stateIsNew { try syncNewState() }
+            try seal(segment)
+            unsynced.append(segment)
+            active = nil
+            noteRotation(of: segment, next: hot.pointee.nextLSN)
+            return
         }
     }
 
     /// Under the lock, before there is a second segment: from then on a log without STATE that does not begin with LSN 1 is
     /// damaged, and not one of which a loss of power left so much. Once in a partition's life, if no sync came before.
     private func syncNewState() throws(WalError) {
-        let directory = try openDirectory()
+        let directory = try workingDirectory()
         let file = try directory.openFile(FileFormat.stateFileName, .readWrite)
         defer { file.close() }
         do throws(WalError) {
@@ -394,7 +446,7 @@ extension PartitionLog {
     /// Under the lock, nothing staged: writes the footer and gives back the space behind it.
     func seal(_ segment: Segment) throws(WalError) {
         guard let file = segment.file else { return }
-        // An entry may be there for the frame that did not fit any more.
+        // An entry may be there for the frame that did not fit.
         index.removeAll { $0.offset >= hot.pointee.end }
         let footer = SegmentFooter(
             recordCount: hot.pointee.recordsInSegment, lastLSN: hot.pointee.nextLSN - 1, dataEnd: hot.pointee.end,
@@ -407,7 +459,7 @@ extension PartitionLog {
         } catch {
             // Without a mapping there may be no room. What part of it is there is no frame, and is overwritten later.
             let error = error.at(partition: id, segment: LSN(segment.firstLSN)).retryable
-            if error.code == .noSpace, !shared.isMapped { throw error }
+            if error.code == .noSpace, segment.mapping == nil { throw error }
             // Nothing accepted is lost; but only reopening can tell where the segment ends.
             throw poison(error)
         }
@@ -434,54 +486,73 @@ extension PartitionLog {
 
     /// On a worker: makes the file that the next rotation takes, its pages ready for stores.
     func prepareNext() {
-        lock()
-        let isOpen: Bool
-        if case .open = phase { isOpen = true } else { isOpen = false }
-        unlock()
-        var made: PreparedSegment?
-        if isOpen {
-            do throws(WalError) {
-                try shared.pool.acquire(for: self)
-                do throws(WalError) {
-                    let directory = try openDirectory()
-                    let name = try preparedName("next", in: directory)
-                    made = try makeFile(named: name, in: directory, total: 0, allocating: UInt64.max)
-                } catch {
-                    shared.pool.release(self)
-                    throw error
-                }
-            } catch {
-                // A luxury: the rotation makes its own, and reports what is wrong.
-                made = nil
-            }
+        do throws(WalError) {
+            try begin(.preparing)
+        } catch {
+            withLock { isPreparing = false }
+            return
         }
-        var isUsable = true
-        if var ready = made {
-            if isFilling {
-                isUsable = fillRest(of: &ready)
-            } else {
-                ready.populated = min(ready.allocated, Self.populateWindow)
-                ready.mapping?.populate(from: 0, to: Int(ready.populated))
+        defer { end(.preparing) }
+        let made = isOpen ? makePrepared() : nil
+        let surplus = withLock { () -> PreparedSegment? in
+            isPreparing = false
+            guard let made else { return nil }
+            guard case .open = phase, !isClosing, prepared == nil, !hasSpareFile else {
+                if failure == nil { return made }
+                // A poisoned partition changes nothing; closing it does.
+                made.file.close()
+                leftovers.append(made.name)
+                shared.pool.release(self)
+                return nil
             }
-            made = ready
-        }
-        lock()
-        isPreparing = false
-        var surplus = made
-        if case .open = phase, isUsable, prepared == nil, let ready = made, !hasSpareFile {
-            prepared = ready
+            prepared = made
             hasSpareFile = true
-            surplus = nil
+            return nil
         }
-        unlock()
-        if let surplus {
-            surplus.file.close()
+        if let surplus { discard(surplus) }
+    }
+
+    private var isOpen: Bool {
+        withLock { if case .open = phase { !isClosing } else { false } }
+    }
+
+    /// On a worker, with a place in the pool for it. Nil where it can't be had: a luxury, without which the rotation makes its own
+    /// and reports what is wrong.
+    private func makePrepared() -> PreparedSegment? {
+        do throws(WalError) {
+            try shared.pool.acquire(for: self)
+        } catch {
+            return nil
+        }
+        var made: PreparedSegment
+        do throws(WalError) {
+            let directory = try workingDirectory()
+            made = try makeFile(
+                named: try preparedName("next", in: directory), in: directory, total: 0, allocating: UInt64.max)
+        } catch {
             shared.pool.release(self)
-            do throws(WalError) {
-                try openDirectory().remove(surplus.name)
-            } catch {
-                // The next open removes it.
+            return nil
+        }
+        if isFilling {
+            guard fillRest(of: &made) else {
+                discard(made)
+                return nil
             }
+        } else if isOpen {
+            made.populated = min(made.allocated, Self.populateWindow)
+            made.mapping?.populate(from: 0, to: Int(made.populated))
+        }
+        return made
+    }
+
+    /// Not under the lock: a file that was made ready and is not needed.
+    private func discard(_ surplus: PreparedSegment) {
+        surplus.file.close()
+        shared.pool.release(self)
+        do throws(WalError) {
+            try workingDirectory().remove(surplus.name)
+        } catch {
+            withLock { leftovers.append(surplus.name) }
         }
     }
 
@@ -491,7 +562,6 @@ extension PartitionLog {
     /// - Returns: false where the device failed, and the file is not to be relied on.
     private func fillRest(of ready: inout PreparedSegment) -> Bool {
         while ready.allocated < UInt64(ready.capacity) {
-            let isOpen = withLock { if case .open = phase { true } else { false } }
             guard isOpen else { return true }
             let next = min(ready.allocated + Self.fillStep, UInt64(ready.capacity))
             do throws(WalError) {

@@ -5,6 +5,11 @@ internal import CWalShims
 /// The fields of ``Hot`` and all mutable properties are guarded by the lock that stands before `hot`, which is held for
 /// nanoseconds by an append and for a system call or two by a rotation. `durable` and `appended` are words that anybody
 /// may load.
+///
+/// The order of locks, for whoever holds more than one: STATE's (``state``), then the partition's, then those that are held for
+/// moments and within which no other is taken: the pool's, a queue's, a signal's. Only the making of the partition's directory
+/// takes STATE's under the partition's; nobody else uses STATE before ``exists`` is set. Nothing is told, and no thread started,
+/// under the partition's lock: that is handed over to ``letGo()``.
 @usableFromInline
 final class PartitionLog: @unchecked Sendable {
     // Sendable: see above.
@@ -25,7 +30,7 @@ final class PartitionLog: @unchecked Sendable {
         var segmentFirstLSN: UInt64 = 1
         var published: UnsafeMutablePointer<UInt64>
         var recordsInSegment: UInt64 = 0
-        /// Somebody waits for what is appended.
+        /// Somebody waits for what is appended, or for the lock to be let go.
         var attention = false
         var appendedWord: UInt64 = 0
         var durableWord: UInt64 = 0
@@ -78,8 +83,6 @@ final class PartitionLog: @unchecked Sendable {
     var hasSpareFile = false
     var prepared: PreparedSegment?
     var isPreparing = false
-    /// Sealed segments are being written anew.
-    var isRecompressing = false
     /// How sealed segments are written anew in the background, where they are. Set before anybody else sees the partition.
     var backgroundTarget: RecompressionTarget?
 
@@ -87,9 +90,14 @@ final class PartitionLog: @unchecked Sendable {
     var stage = StagingBuffer()
     /// The frames that the sync under way writes.
     var flight = StagingBuffer()
-    var waiters: [SyncWaiter] = []
-    var isSyncing = false
-    var isSyncQueued = false
+    var syncs = SyncMachine<SyncWaiting>()
+    var activities = Activities()
+    /// Threads that wait for a sync or an activity to end.
+    var leaving: [SyncSignal] = []
+    /// What waits for the lock to be let go.
+    var handedOver: [HandedOver] = []
+    /// Files that were made here, belong to no segment, and could not be removed yet.
+    var leftovers: [String] = []
     /// The last sync returned, and no mark says so yet.
     var isMarkOwed = false
     var isIdleMarkScheduled = false
@@ -136,7 +144,7 @@ final class PartitionLog: @unchecked Sendable {
         maximumRecordSize = shared.settings.maximumRecordSize
         placeholder = .allocate(capacity: 1)
         placeholder.initialize(to: 0)
-        memory = .allocate(byteCount: Self.lockRoom + MemoryLayout<Hot>.stride, alignment: 64)
+        memory = Self.allocateHot()
         memory.initializeMemory(as: wal_lock_t.self, to: wal_lock_t())
         hot = (memory + Self.lockRoom).bindMemory(to: Hot.self, capacity: 1)
         // Until there is a segment, `limit` keeps every append from storing through these.
@@ -147,8 +155,8 @@ final class PartitionLog: @unchecked Sendable {
 
     deinit {
         // Without `close`: files and mappings go with their objects, and nothing is lost that a kill would not take.
-        stage.free()
-        flight.free()
+        stage.free(to: shared.staging)
+        flight.free(to: shared.staging)
         memory.deallocate()
         placeholder.deallocate()
     }
@@ -161,12 +169,17 @@ final class PartitionLog: @unchecked Sendable {
         (UnsafeMutableRawPointer(hot) - Self.lockRoom).assumingMemoryBound(to: wal_lock_t.self)
     }
 
+    /// Memory for the lock and ``Hot``.
+    private static func allocateHot() -> UnsafeMutableRawPointer {
+        .allocate(byteCount: lockRoom + MemoryLayout<Hot>.stride, alignment: 64)
+    }
+
     @inline(__always) func lock() { wal_lock(lockWord) }
     @inline(__always) func unlock() { wal_unlock(lockWord) }
 
     func withLock<R, E: Error>(_ body: () throws(E) -> R) throws(E) -> R {
         lock()
-        defer { unlock() }
+        defer { letGo() }
         return try body()
     }
 
@@ -220,6 +233,19 @@ final class PartitionLog: @unchecked Sendable {
     func openDirectory() throws(WalError) -> any WalDirectory {
         try shared.root.openDirectory(directoryName, create: false)
     }
+
+    /// The same for a writer, which has made it: that it is gone is an error of its own.
+    func workingDirectory() throws(WalError) -> any WalDirectory {
+        do throws(WalError) {
+            return try openDirectory()
+        } catch {
+            guard error.code == .notFound else { throw error }
+            throw WalError(
+                .removed,
+                "the partition's directory was removed or renamed while the log was open; close the log, put it back, and open it again",
+                partition: id, errno: error.errno)
+        }
+    }
 }
 
 /// Appends the records of a stored batch, each with its length before it.
@@ -228,84 +254,6 @@ typealias BatchExpansion = (inout WalDecoder, inout WalEncoder) throws(WalError)
 /// Gives what opens the frames of a segment, by its header and the file's first bytes; nil where they are not sealed.
 typealias FrameOpening =
     (SegmentHeader, _ front: () throws(WalError) -> [UInt8]) throws(WalError) -> (any WalFrameOpener)?
-
-/// Frames that wait in memory for the next sync.
-struct StagingBuffer {
-    /// Beyond it frames go the way of those that are not synced.
-    static let capacity = 1 << 20
-
-    private var memory: UnsafeMutableRawBufferPointer?
-    /// File offset of its first byte.
-    private(set) var start: UInt64 = 0
-    private(set) var count = 0
-    /// The last LSN in it.
-    private(set) var lastLSN: UInt64 = 0
-    private(set) var segment: Segment?
-
-    var isEmpty: Bool { count == 0 }
-    var end: UInt64 { start + UInt64(count) }
-    var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: memory?.baseAddress, count: count) }
-
-    mutating func begin(at offset: UInt64, in segment: Segment) {
-        start = offset
-        count = 0
-        self.segment = segment
-    }
-
-    func hasRoom(_ total: Int) -> Bool { total <= Self.capacity - count }
-
-    /// Room for a frame; the caller fills it. `hasRoom` must have said yes.
-    mutating func extend(_ total: Int, lastLSN: UInt64) -> UnsafeMutableRawPointer {
-        let memory = self.memory ?? .allocate(byteCount: Self.capacity, alignment: 16)
-        self.memory = memory
-        precondition(hasRoom(total), "\(total) bytes do not fit behind \(count)")
-        defer { count += total }
-        self.lastLSN = lastLSN
-        return memory.baseAddress.unsafelyUnwrapped + count
-    }
-
-    mutating func clear() {
-        count = 0
-        segment = nil
-    }
-
-    mutating func free() {
-        memory?.deallocate()
-        memory = nil
-        clear()
-    }
-}
-
-/// Somebody who waits until an LSN is durable, or can no longer become so.
-struct SyncWaiter {
-    let lsn: UInt64
-    let resume: UnsafeContinuation<WalError?, Never>?
-    let signal: SyncSignal?
-}
-
-/// The same for a thread that blocks.
-final class SyncSignal: @unchecked Sendable {
-    // Sendable: guarded by the monitor.
-    private let monitor = Monitor()
-    private var isDone = false
-    private var error: WalError?
-
-    func finish(_ error: WalError?) {
-        monitor.withLock {
-            self.error = error
-            isDone = true
-            monitor.broadcast()
-        }
-    }
-
-    func wait() throws(WalError) {
-        let error = monitor.withLock { () -> WalError? in
-            while !isDone { monitor.wait() }
-            return self.error
-        }
-        if let error { throw error }
-    }
-}
 
 /// Somebody who waits for the partition to get beyond an LSN.
 struct ProgressWaiter {
@@ -324,4 +272,6 @@ struct PreparedSegment {
     var allocated: UInt64
     /// Its pages are ready for stores up to here.
     var populated: UInt64
+    /// Why it is not mapped where it should be.
+    var unmapped: WalError?
 }

@@ -164,8 +164,7 @@ struct RecordCursor {
 
     private mutating func enter(_ next: Segment) throws(WalError) {
         let base: UnsafeRawPointer
-        if maps {
-            let mapped = try readableMapping(of: next)
+        if maps, let mapped = try readableMapping(of: next) {
             base = UnsafeRawPointer(mapped.base)
             opener = try partition.opener(next.header) {
                 Array(UnsafeRawBufferPointer(start: base, count: FileFormat.headerSize))
@@ -193,14 +192,20 @@ struct RecordCursor {
     }
 
     /// A mapping that reaches as far as the file may grow; it needs no descriptor. The segment that is written has one.
-    private func readableMapping(of next: Segment) throws(WalError) -> any WalMapping {
+    /// Nil where there is no address space for it: then it is read.
+    private func readableMapping(of next: Segment) throws(WalError) -> (any WalMapping)? {
         let (atHand, capacity) = partition.withLock { (next.mapping, next.capacity) }
         if let atHand { return atHand }
         let file = try partition.openDirectory().openFile(next.name, .read)
         defer { file.close() }
         // By the file, not the mapping: it may be shorter than it should be.
         try next.check(file)
-        return try file.map(count: max(capacity, Int(FileFormat.dataStart)), writable: false)
+        do throws(WalError) {
+            return try file.map(count: max(capacity, Int(FileFormat.dataStart)), writable: false)
+        } catch {
+            guard error.saysNothingOfData else { throw error }
+            return nil
+        }
     }
 
     /// Moves to `nextLSN` within the segment just entered: by the hint where it is right, else by the sparse index.

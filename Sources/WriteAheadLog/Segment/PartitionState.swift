@@ -232,6 +232,11 @@ package struct PartitionState: Equatable, Sendable {
         guard isMaybeUnsynced else { return }
         let file = try directory.openFile(FileFormat.stateFileName, .readWrite)
         defer { file.close() }
+        try makeDurable(file)
+    }
+
+    private mutating func makeDurable(_ file: any WalFile) throws(WalError) {
+        guard isMaybeUnsynced else { return }
         try file.write(encoded(), at: place)
         try file.sync()
         isMaybeUnsynced = false
@@ -242,9 +247,16 @@ package struct PartitionState: Equatable, Sendable {
     package mutating func update(
         in directory: any WalDirectory, synced: Bool = true, _ change: (inout PartitionState) -> Void
     ) throws(WalError) {
-        try makeDurable(in: directory)
         let file = try directory.openFile(FileFormat.stateFileName, .createOrOpen)
         defer { file.close() }
+        try update(file, synced: synced, change)
+    }
+
+    /// The same in the open file.
+    package mutating func update(
+        _ file: any WalFile, synced: Bool = true, _ change: (inout PartitionState) -> Void
+    ) throws(WalError) {
+        try makeDurable(file)
         if try file.size() < Self.fileSize {
             // Space for both slots, so that later a full disk can't keep STATE from being written.
             try file.write([UInt8](repeating: 0, count: Int(Self.fileSize)), at: 0)

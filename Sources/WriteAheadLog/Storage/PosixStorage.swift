@@ -323,7 +323,7 @@ final class PosixFile: WalFile {
                     if errno == EINTR { continue }
                     let error = SystemError.error(errno, "write", path)
                     // Part of it is in the file: that is no longer "nothing was changed".
-                    if done > 0, error.code == .noSpace { throw WalError(.io, error.message, errno: error.errno) }
+                    if done > 0, error.isRefusedWrite { throw WalError(.io, error.message, errno: error.errno) }
                     throw error
                 }
                 done += count
@@ -345,7 +345,7 @@ final class PosixFile: WalFile {
             do throws(WalError) {
                 try writeCopy(header: header, payload, zeros: zeros, at: offset)
             } catch {
-                if count > 0, error.code == .noSpace { throw WalError(.io, error.message, errno: error.errno) }
+                if count > 0, error.isRefusedWrite { throw WalError(.io, error.message, errno: error.errno) }
                 throw error
             }
         }
@@ -383,6 +383,14 @@ final class PosixFile: WalFile {
         try use { (descriptor) throws(WalError) in
             let status = wal_data_sync(descriptor)
             guard status == 0 else { throw SystemError.error(-status, "sync", path) }
+        }
+    }
+
+    func isLinked() throws(WalError) -> Bool {
+        try use { (descriptor) throws(WalError) in
+            var status = stat()
+            guard fstat(descriptor, &status) == 0 else { throw SystemError.error(errno, "stat", path) }
+            return status.st_nlink > 0
         }
     }
 

@@ -34,6 +34,18 @@ extension WalError {
         return WalError(
             .noSpace, message, partition: partition, segment: segment, offset: offset, lsn: lsn, errno: errno)
     }
+    /// A write that found no space, or the kernel no memory for it. Nobody was promised anything yet.
+    var isRefusedWrite: Bool {
+        guard let errno else { return false }
+        return [ENOSPC, EDQUOT, EFBIG, ENOMEM].contains(errno)
+    }
+    /// Of a refused write: that not a byte of it is in the file.
+    var isCleanRefusal: Bool { isRefusedWrite && code != .io }
+    /// That nothing could be opened, for lack of descriptors or memory, is no news of what was written.
+    var saysNothingOfData: Bool {
+        guard let errno else { return false }
+        return [EMFILE, ENFILE, ENOMEM].contains(errno)
+    }
     static let notSupportedErrno = EOPNOTSUPP
     package var isUnsupportedOperation: Bool {
         guard let errno else { return false }

@@ -16,6 +16,8 @@ package protocol WalStorage: Sendable {
     /// Takes over what a worker thread would run, not before that time of the monotonic clock; false where threads do it. A
     /// simulation runs jobs one by one, in an order that replays.
     func takes(_ job: @escaping @Sendable () -> Void, notBefore due: UInt64) -> Bool
+    /// Whether ``takes(_:notBefore:)`` takes jobs, so that no thread is needed for them.
+    var runsJobsItself: Bool { get }
     /// Blocks the thread for a moment; false where no time passes by itself, as in a simulation.
     func pause(nanoseconds: UInt64) -> Bool
     /// How many files the process may have open.
@@ -27,6 +29,7 @@ package protocol WalStorage: Sendable {
 extension WalStorage {
     package func fileSizeLimit() -> UInt64? { nil }
     package func takes(_ job: @escaping @Sendable () -> Void, notBefore due: UInt64) -> Bool { false }
+    package var runsJobsItself: Bool { false }
     package func pause(nanoseconds: UInt64) -> Bool { false }
 }
 
@@ -63,6 +66,7 @@ extension WalDirectory {
     package var fileSystemName: String? { nil }
     package func lock() throws(WalError) -> Bool { true }
     package func unlock() {}
+    package func isLinked() throws(WalError) -> Bool { true }
 }
 
 package enum MappingProbe: Sendable {
@@ -113,6 +117,8 @@ package protocol WalFile: AnyObject, Sendable {
     func truncate(to: UInt64) throws(WalError)
     /// Makes the content durable, and as much of the metadata as reading it back needs.
     func sync() throws(WalError)
+    /// False once no directory has a name for it: somebody removed it.
+    func isLinked() throws(WalError) -> Bool
     /// Maps the first `count` bytes, also beyond the end of the file, where nothing may be touched.
     func map(count: Int, writable: Bool) throws(WalError) -> any WalMapping
     /// Where in the file, from `offset` on, something else than zeros may stand: all of it, if the file system does not tell.
@@ -163,6 +169,7 @@ extension WalFile {
 
     package func unlock() {}
     package func identity() throws(WalError) -> FileIdentity { FileIdentity() }
+    package func isLinked() throws(WalError) -> Bool { true }
     package func beginAnnouncing() {}
     package func endAnnouncing() {}
     package func content(from offset: UInt64) throws(WalError) -> [Range<UInt64>] {
