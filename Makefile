@@ -1,5 +1,5 @@
 # `make demo` and `make test` are all that a newcomer needs; the rest is for those who work on this.
-.PHONY: help deps demo test test-minimal test-crypto test-macros test-traits test-reader simulate controls sanitize crash crash-full bench bench-html curves compression thresholds thresholds-update suites fuzz fuzz-smoke fuzz-corpus
+.PHONY: help deps demo test test-minimal test-crypto test-macros test-traits test-reader simulate controls sanitize crash crash-full bench bench-build bench-baseline bench-docs bench-html curves compression thresholds thresholds-update suites fuzz fuzz-smoke fuzz-corpus
 .PHONY: fuzz-build compare-page-test lint clean
 SWIFT ?= swift
 
@@ -18,7 +18,10 @@ help:
 	@echo "                   of a small one, bits turned over; with SEEDS=100000 every bit and length (10 minutes)"
 	@echo "make controls      leaves out each safety measure in turn, and shows that the histories notice"
 	@echo "make sanitize      the tests under thread sanitizer and address sanitizer (15 minutes)"
-	@echo "make bench         a table of times beside those of a C baseline in the same run (5 minutes)"
+	@echo "make bench         a table of times beside C's, pair by pair (5 minutes); BASE=commit compares with that commit instead;"
+	@echo "                   ROWS='append stream' takes those whose names begin so, PAIRS=30 more pairs of each"
+	@echo "make bench-baseline  checks that the C that ours is compared with is no slower than bare loops of the same work (2 minutes)"
+	@echo "make bench-docs    writes the last run's tables into README.md and Performance.md"
 	@echo "make fuzz          libFuzzer, SECONDS=600 for each of six targets; fuzz-smoke is short, fuzz-corpus keeps what was found"
 	@echo "make bench-html    the last run's table as a page with charts: .build/bench.html"
 	@echo "make curves        how costs grow with record size, tasks, readers, partitions and log size (10 minutes, 21 GiB)"
@@ -89,24 +92,33 @@ sanitize: deps
 	LSAN_OPTIONS=suppressions=$(CURDIR)/.ci/lsan-suppressions \
 		$(SWIFT) test --skip-build --sanitize=address --scratch-path .build-asan --no-parallel $(SLOW)
 
-bench: deps
+BENCH = Benchmarks/.build/release/bench
+bench-build: deps
 	$(SWIFT) build -c release --package-path Benchmarks --product bench
-	Benchmarks/.build/release/bench
+
+BASE ?=
+ROWS ?=
+bench: bench-build
+	@if [ -z "$(BASE)" ]; then BENCH_COMMIT=$$(git rev-parse --short=10 HEAD) $(BENCH) $(ROWS); \
+	else SWIFT="$(SWIFT)" Benchmarks/base "$(BASE)" $(ROWS); fi
+
+bench-baseline: bench-build
+	$(BENCH) baseline $(ROWS)
+
+bench-docs: bench-build
+	$(BENCH) tables $(or $(BENCH_JSON),.build/bench.json) README.md Sources/WriteAheadLog/WriteAheadLog.docc/Performance.md
 
 # How costs grow, as tables; up to 21 GiB of disk.
-curves: deps
-	$(SWIFT) build -c release --package-path Benchmarks --product bench
-	Benchmarks/.build/release/bench curves
+curves: bench-build
+	$(BENCH) curves
 
 # What ways of compressing gain and cost; DATA is a file of JSON lines.
-compression: deps
-	$(SWIFT) build -c release --package-path Benchmarks --product bench
-	Benchmarks/.build/release/bench compression $(DATA)
+compression: bench-build
+	$(BENCH) compression $(DATA)
 
 # One self-contained page of the last run.
-bench-html: deps
-	$(SWIFT) build -c release --package-path Benchmarks --product bench
-	Benchmarks/.build/release/bench html $(or $(BENCH_JSON),.build/bench.json)
+bench-html: bench-build
+	$(BENCH) html $(or $(BENCH_JSON),.build/bench.json)
 
 # The plugin's sandbox would keep a log out of the directory that it is to be made in.
 BENCHMARK = cd Benchmarks && $(SWIFT) package --disable-sandbox benchmark

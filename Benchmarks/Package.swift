@@ -1,7 +1,11 @@
 // swift-tools-version: 6.1
 import PackageDescription
 
-let settings: [SwiftSetting] = [.swiftLanguageMode(.v6), .enableUpcomingFeature("NonisolatedNonsendingByDefault")]
+/// `make bench BASE=commit` builds these sources beside an older commit's log.
+let isOlderCore = Context.environment["WAL_OLDER_CORE"] != nil
+let settings: [SwiftSetting] =
+    [.swiftLanguageMode(.v6), .enableUpcomingFeature("NonisolatedNonsendingByDefault")]
+    + (isOlderCore ? [.define("OLDER_CORE")] : [])
 let log: [Target.Dependency] = [
     .product(name: "WriteAheadLog", package: "swift-wal"), .product(name: "WalBinary", package: "swift-wal"),
 ]
@@ -17,7 +21,7 @@ let package = Package(
     ],
     targets: [
         .target(
-            name: "CBaseline", cSettings: [.unsafeFlags(["-O3"])], linkerSettings: [.linkedLibrary("zstd")]),
+            name: "CBaseline", cSettings: [.unsafeFlags(["-O3", "-msse4.2"])], linkerSettings: [.linkedLibrary("zstd")]),
         .target(name: "CAllocations"),
         // One run of everything, beside C and other logs: `make bench`.
         .executableTarget(

@@ -1,5 +1,6 @@
 #define _GNU_SOURCE
 #include "baseline.h"
+#include "crc.h"
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdint.h>
@@ -10,7 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { SEGMENT = 64 << 20, HEADER = 8 };
+enum { SEGMENT = 64 << 20, HEADER = 8, BLOCK = 4096 };
 
 static double now(void) {
     struct timespec t;
@@ -18,47 +19,49 @@ static double now(void) {
     return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
 }
 
-static uint32_t shifts[4][256];
-#if defined(__x86_64__)
-#include <nmmintrin.h>
-#define HW __attribute__((target("sse4.2")))
-HW static uint32_t raw(uint32_t c, const uint8_t *p, size_t n) {
-    uint64_t x = c, v;
-    for (; n >= 8; n -= 8, p += 8) { memcpy(&v, p, 8); x = _mm_crc32_u64(x, v); }
-    if (n >= 4) { uint32_t w; memcpy(&w, p, 4); x = _mm_crc32_u32((uint32_t)x, w); p += 4; n -= 4; }
-    while (n--) x = _mm_crc32_u8((uint32_t)x, *p++);
-    return (uint32_t)x;
-}
-static inline uint32_t shifted(uint32_t c) {
-    return shifts[0][c & 255] ^ shifts[1][(c >> 8) & 255] ^ shifts[2][(c >> 16) & 255] ^ shifts[3][c >> 24];
-}
-// Three independent streams for long inputs: the instruction's latency is three cycles.
-HW static uint32_t crc32c(const void *bytes, size_t n) {
-    const uint8_t *p = bytes;
-    uint32_t c = ~0u;
-    while (n >= 1008) {
-        uint64_t a = c, b = 0, d = 0, v;
-        for (int i = 0; i < 336; i += 8) {
-            memcpy(&v, p + i, 8); a = _mm_crc32_u64(a, v);
-            memcpy(&v, p + 336 + i, 8); b = _mm_crc32_u64(b, v);
-            memcpy(&v, p + 672 + i, 8); d = _mm_crc32_u64(d, v);
-        }
-        c = shifted(shifted((uint32_t)a) ^ (uint32_t)b) ^ (uint32_t)d;
-        p += 1008;
-        n -= 1008;
-    }
-    return ~raw(c, p, n);
-}
-static void prepare(void) {
-    static const uint8_t zeros[336];
-    for (int k = 0; k < 4; k++)
-        for (uint32_t i = 0; i < 256; i++) shifts[k][i] = raw(i << (8 * k), zeros, 336);
-}
-#else
-#error "the C baseline is for x86-64"
-#endif
-
 static void path(char *out, const char *dir, int k) { snprintf(out, 4096, "%s/baseline-%d", dir, k); }
+
+// MARK: The machine
+
+void bench_settle(const char *dir) {
+    int fd = open(dir, O_RDONLY | O_DIRECTORY);
+    if (fd < 0) return;
+    syncfs(fd);
+    close(fd);
+}
+
+double bench_touch_memory(unsigned long bytes) {
+    double start = now();
+    uint8_t *m = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (m == MAP_FAILED) return -1;
+    // By small pages, which is what the page cache will ask for.
+    madvise(m, bytes, MADV_NOHUGEPAGE);
+    for (unsigned long at = 0; at < bytes; at += BLOCK) m[at] = 1;
+    double taken = now() - start;
+    munmap(m, bytes);
+    return taken / ((double)bytes / BLOCK);
+}
+
+double bench_touch_file(const char *dir, unsigned long bytes) {
+    char name[4096];
+    path(name, dir, 0);
+    int fd = open(name, O_RDWR | O_CREAT | O_TRUNC, 0600);
+    if (fd < 0) return -1;
+    double start = now();
+    uint8_t *m = MAP_FAILED;
+    if (!fallocate(fd, 0, 0, (off_t)bytes)) m = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    double each = -1;
+    if (m != MAP_FAILED) {
+        for (unsigned long at = 0; at < bytes; at += BLOCK) m[at] = 1;
+        each = (now() - start) / ((double)bytes / BLOCK);
+        munmap(m, bytes);
+    }
+    close(fd);
+    unlink(name);
+    return each;
+}
+
+// MARK: Frames
 
 static inline void put(uint8_t *to, const void *record, uint32_t size) {
     // The record may be another each time: without this the compiler takes one checksum for a whole batch of the same.
@@ -93,7 +96,8 @@ double histogram_quantile(const histogram_t *h, double share) {
 }
 
 static inline double append_mapped(const char *dir, const void *record, unsigned size, long count, histogram_t *times) {
-    prepare();
+    crc_prepare();
+    bench_settle(dir);
     char name[4096];
     int segment = -1, fd = -1;
     uint8_t *m = NULL;
@@ -135,6 +139,7 @@ double baseline_write_and_sync(const char *dir, unsigned long bytes) {
     memset(block, 1, sizeof block);
     int fd = open(name, O_RDWR | O_CREAT, 0600);
     if (fd < 0) return -1;
+    bench_settle(dir);
     double start = now();
     for (unsigned long at = 0; at < bytes; at += sizeof block) {
         size_t n = bytes - at < sizeof block ? bytes - at : sizeof block;
@@ -147,17 +152,63 @@ double baseline_write_and_sync(const char *dir, unsigned long bytes) {
     return taken;
 }
 
-double baseline_append_sync(const char *dir, const void *record, unsigned size, long count) {
-    prepare();
+/// A file of `size` bytes for frames: reserved, or written with zeros so that later writes change no metadata. Synced.
+static int prepared(const char *dir, size_t size, int filled, int flags) {
     char name[4096];
     path(name, dir, 0);
-    uint8_t frame[4096];
-    int fd = open(name, O_RDWR | O_CREAT, 0600);
-    if (fd < 0 || fallocate(fd, 0, 0, SEGMENT) || fsync(fd)) return -1;
+    int fd = open(name, O_RDWR | O_CREAT | O_TRUNC | flags, 0600);
+    if (fd < 0) return -1;
+    static const _Alignas(BLOCK) uint8_t zeros[16 * BLOCK];
+    int failed = filled ? 0 : fallocate(fd, 0, 0, (off_t)size);
+    for (size_t at = 0; filled && at < size; at += sizeof zeros)
+        failed |= pwrite(fd, zeros, sizeof zeros, (off_t)at) != (ssize_t)sizeof zeros;
+    if (failed || fsync(fd)) { close(fd); return -1; }
+    bench_settle(dir);
+    return fd;
+}
+
+double baseline_append_sync(const char *dir, const void *record, unsigned size, long count) {
+    crc_prepare();
+    char name[4096];
+    path(name, dir, 0);
+    uint8_t frame[BLOCK];
+    int fd = prepared(dir, SEGMENT, 0, 0);
+    if (fd < 0) return -1;
     double start = now();
     for (long i = 0; i < count; i++) {
         put(frame, record, size);
         if (pwrite(fd, frame, size + HEADER, i * (size + HEADER)) < 0 || fdatasync(fd)) return -1;
+    }
+    double each = (now() - start) / (double)count;
+    close(fd);
+    unlink(name);
+    return each;
+}
+
+double baseline_append_sync_filled(const char *dir, const void *record, unsigned size, long count) {
+    crc_prepare();
+    char name[4096];
+    path(name, dir, 0);
+    // The block that is being filled, and room for a frame that goes beyond it. Each write is of whole blocks, and on the device
+    // when it returns.
+    static _Alignas(BLOCK) uint8_t blocks[2 * BLOCK];
+    if (size + HEADER > BLOCK) return -1;
+    memset(blocks, 0, sizeof blocks);
+    size_t room = ((size_t)count * (size + HEADER) / SEGMENT + 1) * (SEGMENT / 16), used = 0, base = 0;
+    int fd = prepared(dir, room, 1, O_DIRECT | O_DSYNC);
+    if (fd < 0) return -1;
+    double start = now();
+    for (long i = 0; i < count; i++) {
+        put(blocks + used, record, size);
+        used += size + HEADER;
+        size_t n = used > BLOCK ? 2 * BLOCK : BLOCK;
+        if (pwrite(fd, blocks, n, (off_t)base) != (ssize_t)n) return -1;
+        if (used >= BLOCK) {
+            memcpy(blocks, blocks + BLOCK, BLOCK);
+            memset(blocks + BLOCK, 0, BLOCK);
+            used -= BLOCK;
+            base += BLOCK;
+        }
     }
     double each = (now() - start) / (double)count;
     close(fd);
@@ -174,9 +225,10 @@ static int descriptor, busy, per_thread, failed;
 static const void *the_record;
 static unsigned the_size;
 
-static void *caller(void *unused) {
-    (void)unused;
+static void *caller(void *times) {
+    histogram_t *mine_times = times;
     for (int i = 0; i < per_thread; i++) {
+        unsigned long began = bench_clock();
         pthread_mutex_lock(&mutex);
         uint64_t mine = generation;
         put(buffers[mine & 1] + used, the_record, the_size);
@@ -198,16 +250,18 @@ static void *caller(void *unused) {
             pthread_cond_signal(&turn[(g + 1) & 1]);
         }
         pthread_mutex_unlock(&mutex);
+        histogram_add(mine_times, bench_clock() - began);
     }
     return NULL;
 }
 
-double baseline_group_commit(const char *dir, const void *record, unsigned size, int threads, int each) {
-    prepare();
+double baseline_group_commit(
+    const char *dir, const void *record, unsigned size, int threads, int each, int filled, histogram_t *waits) {
+    crc_prepare();
     char name[4096];
     path(name, dir, 0);
     for (int k = 0; k < 2; k++) if (!buffers[k]) buffers[k] = malloc(1 << 20);
-    descriptor = open(name, O_RDWR | O_CREAT, 0600);
+    descriptor = prepared(dir, filled ? SEGMENT / 8 : SEGMENT, filled, 0);
     if (descriptor < 0) return -1;
     used = file_end = 0;
     generation = finished = 0;
@@ -215,57 +269,118 @@ double baseline_group_commit(const char *dir, const void *record, unsigned size,
     per_thread = each;
     the_record = record;
     the_size = size;
-    pthread_t t[512];
+    pthread_t t[64];
+    static histogram_t times[64];
+    if (threads > 64) return -1;
+    memset(times, 0, sizeof times);
     double start = now();
-    for (int i = 0; i < threads; i++) pthread_create(&t[i], NULL, caller, NULL);
+    for (int i = 0; i < threads; i++) pthread_create(&t[i], NULL, caller, &times[i]);
     for (int i = 0; i < threads; i++) pthread_join(t[i], NULL);
     double rate = (double)threads * each / ((now() - start) / 1e9);
+    for (int i = 0; i < threads; i++) {
+        for (int k = 0; k < 64 * 8; k++) waits->counts[k] += times[i].counts[k];
+        waits->total += times[i].total;
+        if (times[i].worst > waits->worst) waits->worst = times[i].worst;
+    }
     close(descriptor);
     unlink(name);
     return failed ? -1 : rate;
 }
 
-double baseline_read_mapped(const char *dir, const void *record, unsigned size, long count) {
-    prepare();
+typedef struct { long found; uint64_t sum; size_t end; int is_bad; } frames_t;
+
+/// Checks the whole frames in `bytes`. What it counts is in registers: stores through pointers would be made for each frame.
+static inline frames_t check_frames(const uint8_t *bytes, size_t count) {
+    const uint8_t *p = bytes, *end = bytes + count;
+    uint64_t sum = 0;
+    long found = 0;
+    int is_bad = 0;
+    for (; p + HEADER <= end; found++) {
+        uint32_t n, c;
+        memcpy(&n, p, 4);
+        memcpy(&c, p + 4, 4);
+        if (n > (size_t)(end - p) - HEADER) break;
+        if (crc32c(p + HEADER, n) != c) { is_bad = 1; break; }
+        sum += p[HEADER];
+        p += n + HEADER;
+    }
+    return (frames_t){found, sum, (size_t)(p - bytes), is_bad};
+}
+
+/// Writes `count` frames in aligned writes of 2 MiB, which gives the page cache folios that are mapped as a whole.
+static int written(const char *dir, const void *record, unsigned size, long count, size_t *total) {
     char name[4096];
     path(name, dir, 0);
-    size_t total = (size_t)count * (size + HEADER);
-    int fd = open(name, O_RDWR | O_CREAT | O_TRUNC, 0600);
-    if (fd < 0 || ftruncate(fd, (off_t)total)) return -1;
-    uint8_t *m = mmap(NULL, total, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-    if (m == MAP_FAILED) return -1;
-    for (long i = 0; i < count; i++) put(m + (size_t)i * (size + HEADER), record, size);
-    munmap(m, total);
-    double best = 0;
+    size_t frame = size + HEADER, block = 2 << 20;
+    *total = (size_t)count * frame;
+    uint8_t *all = malloc(*total);
+    if (!all) return -1;
+    for (long i = 0; i < count; i++) put(all + (size_t)i * frame, record, size);
+    int fd = open(name, O_RDWR | O_CREAT | O_TRUNC, 0600), failed = fd < 0;
+    for (size_t at = 0; at < *total && !failed; at += block) {
+        size_t n = *total - at < block ? *total - at : block;
+        failed = pwrite(fd, all + at, n, (off_t)at) != (ssize_t)n;
+    }
+    free(all);
+    if (!failed) bench_settle(dir);
+    return failed ? -1 : fd;
+}
+
+// Small records are read fastest through a mapping; from some 300 bytes on, its page faults cost more than copying.
+enum { COPY_FROM = 300 };
+
+double baseline_read(const char *dir, const void *record, unsigned size, long count) {
+    crc_prepare();
+    char name[4096];
+    path(name, dir, 0);
+    size_t total;
+    int fd = written(dir, record, size, count, &total);
+    if (fd < 0) return -1;
+    double last = -1;
     for (int pass = 0; pass < 2; pass++) {
-        double start = now();
-        m = mmap(NULL, total, PROT_READ, MAP_SHARED, fd, 0);
         uint64_t sum = 0;
-        long got = 0;
-        for (size_t o = 0; o + HEADER <= total;) {
-            uint32_t n, c;
-            memcpy(&n, m + o, 4);
-            memcpy(&c, m + o + 4, 4);
-            if (crc32c(m + o + HEADER, n) != c) return -1;
-            sum += m[o + HEADER];
-            got++;
-            o += n + HEADER;
+        long found = 0;
+        double start = now();
+        if (size < COPY_FROM) {
+            uint8_t *m = mmap(NULL, total, PROT_READ, MAP_SHARED, fd, 0);
+            if (m == MAP_FAILED) return -1;
+            frames_t frames = check_frames(m, total);
+            munmap(m, total);
+            if (frames.is_bad) return -1;
+            found = frames.found;
+            sum = frames.sum;
+        } else {
+            static uint8_t buffer[256 << 10];
+            size_t have = 0;
+            for (off_t from = 0;;) {
+                ssize_t n = pread(fd, buffer + have, sizeof buffer - have, from);
+                if (n <= 0) break;
+                from += n;
+                have += (size_t)n;
+                frames_t frames = check_frames(buffer, have);
+                if (frames.is_bad) return -1;
+                found += frames.found;
+                sum += frames.sum;
+                memmove(buffer, buffer + frames.end, have - frames.end);
+                have -= frames.end;
+            }
         }
-        munmap(m, total);
-        if (got != count || !sum) return -1;
-        best = (now() - start) / (double)count;
+        last = (now() - start) / (double)count;
+        if (found != count || !sum) return -1;
     }
     close(fd);
     unlink(name);
-    return best;
+    return last;
 }
 
 double baseline_batch_write(const char *dir, const void *record, unsigned size, int batch, long batches) {
-    prepare();
+    crc_prepare();
+    bench_settle(dir);
     char name[4096];
     int segment = 0;
     size_t offset = 0;
     uint8_t *buffer = malloc((size_t)batch * (size + HEADER));
+    memset(buffer, 0, (size_t)batch * (size + HEADER));
     path(name, dir, 0);
     int fd = open(name, O_RDWR | O_CREAT, 0600);
     if (fd < 0 || fallocate(fd, 0, 0, SEGMENT)) return -1;

@@ -5,13 +5,13 @@ import WriteAheadLog
 extension Place {
     /// How often memory is asked for, by this thread. The limit is a control: a counter that reads 0 for it counts nothing.
     var allocations: [Measurement] {
-        let count = 1_000_000
+        let count = 500_000
         // An index entry every 64 KiB and what a new segment takes are no cost of one record.
         let target = 0.001
         let control = "a control that makes one array for each record"
         return [
             Measurement(
-                name: "append_allocations", unit: "per record", target: target, limitIs: control,
+                name: "append_allocations", unit: "per record", target: target, limitIs: control, isExact: true,
                 ours: {
                     try await log.measure(.raw, records: count + 1, each: Payload(recordA)) { wal in
                         let partition = try wal.partition(1)
@@ -22,7 +22,7 @@ extension Place {
                     }
                 }, limit: { arrays(count) }),
             Measurement(
-                name: "append_enum_allocations", unit: "per record", target: target, limitIs: control,
+                name: "append_enum_allocations", unit: "per record", target: target, limitIs: control, isExact: true,
                 ours: {
                     try await log.measure(.binary, records: count + 1, each: Change.sample) { wal in
                         let partition = try wal.partition(1)
@@ -31,7 +31,7 @@ extension Place {
                     }
                 }, limit: { arrays(count) }),
             Measurement(
-                name: "stream_allocations", unit: "per record", target: target, limitIs: control,
+                name: "stream_allocations", unit: "per record", target: target, limitIs: control, isExact: true,
                 ours: {
                     try await log.measure(.raw, records: count, each: Payload(recordA)) { wal in
                         let partition = try wal.partition(1)

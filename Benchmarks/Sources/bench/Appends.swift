@@ -5,8 +5,8 @@ extension Place {
     /// Handed to the OS: what returned survives the process.
     var appends: [Measurement] {
         [
-            raw("append_raw_65", recordA, 13_000_000, peerCount: 200_000),
-            raw("append_raw_1k", recordB, 1_100_000, peerCount: 100_000),
+            raw("append_raw_65", recordA, 2_000_000, peerCount: 100_000),
+            raw("append_raw_1k", recordB, 200_000, peerCount: 50_000),
             enums, batch,
         ]
     }
@@ -26,7 +26,7 @@ extension Place {
     }
 
     private var enums: Measurement {
-        let count = 4_000_000
+        let count = 1_500_000
         return Measurement(
             name: "append_enum_65", unit: "ns/record", target: 1.6, limitIs: "the 65 bytes as in append_raw_65",
             ours: {

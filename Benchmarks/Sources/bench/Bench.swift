@@ -2,50 +2,112 @@ import CBaseline
 import Foundation
 import WriteAheadLog
 
-/// One run of everything: ours, what C allows, and the peers that are installed, in turn.
+/// One run of everything: ours, what C allows or what another commit did, and the peers that are installed.
 @main
 struct Bench {
     static func main() async throws {
-        if CommandLine.arguments.dropFirst().first == WriterToBeKilled.argument {
-            return try await WriterToBeKilled.main(CommandLine.arguments.dropFirst(2))
-        }
-        if CommandLine.arguments.dropFirst().first == Page.argument {
-            return try Page.main(CommandLine.arguments.dropFirst(2))
-        }
-        if CommandLine.arguments.dropFirst().first == Compression.argument {
-            return try Compression(repetitions: 5).main(CommandLine.arguments.dropFirst(2))
-        }
+        let arguments = CommandLine.arguments.dropFirst()
         let environment = ProcessInfo.processInfo.environment
         let directory = environment["BENCH_DIR"] ?? ".build/bench-data"
-        let json = environment["BENCH_JSON"] ?? ".build/bench.json"
-        let repetitions = max(1, Int(environment["REPETITIONS"] ?? "") ?? 5)
-        let wanted = Array(CommandLine.arguments.dropFirst())
-        try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
-
-        if wanted.first == Curves.argument {
-            try await Curves(directory: directory).main(wanted.dropFirst())
-            return try removeIfThere(directory)
+        switch arguments.first {
+        case WriterToBeKilled.argument: return try await WriterToBeKilled.main(arguments.dropFirst())
+        case Page.argument: return try Page.main(arguments.dropFirst())
+        case Tables.argument: return try Tables.main(arguments.dropFirst())
+        case Compression.argument: return try Compression(repetitions: 5).main(arguments.dropFirst())
+        default: break
         }
+        try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+        switch arguments.first {
+        case Worker.argument: return try await Worker.main(Place(directory: directory))
+        case Curves.argument: try await Curves(directory: directory).main(arguments.dropFirst())
+        case Baseline.argument: try await Baseline(directory: directory).main(arguments.dropFirst())
+        default:
+            let pairs = max(1, Int(environment["PAIRS"] ?? "") ?? 15)
+            let base = environment["BENCH_BASE"].flatMap { $0.isEmpty ? nil : $0 }
+            try await table(
+                directory, pairs: pairs, base: base, baseProgram: environment["BENCH_BASE_PROGRAM"] ?? "",
+                Array(arguments),
+                json: environment["BENCH_JSON"] ?? ".build/bench.json")
+        }
+        try removeIfThere(directory)
+    }
+
+    private static func table(
+        _ directory: String, pairs: Int, base: String?, baseProgram: String, _ wanted: [String], json: String
+    ) async throws {
         let place = Place(directory: directory)
-        let all =
-            place.appends + place.commits + place.streams + place.opens + place.contention + place.latencies
-            + place.allocations + place.codings
-        let chosen = all.filter { figure in wanted.isEmpty || wanted.contains { figure.name.hasPrefix($0) } }
+        let chosen = place.all.filter { row in
+            wanted.isEmpty || wanted.contains { name in row.kinds.contains { $0.name.hasPrefix(name) } }
+        }
         guard !chosen.isEmpty else {
-            print("No figure is named so. There are: \(all.map(\.name).joined(separator: ", "))")
+            print("No row is named so. There are: \(place.all.map(\.name).joined(separator: ", "))")
             exit(64)
         }
-        print(
-            """
-            Medians of \(repetitions); the ratio is time over time, also for rates: below 1 is faster than the limit, which is C on the same
-            machine in the same run. Peers: \(place.peersText).
-            \(Report.heading)
-            """)
-        let report = Report(repetitions: repetitions)
-        for measurement in chosen { try await report.measure(measurement) }
+        let report = Report(pairs: pairs, base: base)
+        print("\(Machine.text), load \(Machine.load).", Machine.warm(directory))
+        if let base {
+            print(
+                "\(pairs) pairs a row, ours and \(base) in turn. A ratio is time over time, also for rates: above 1 is slower than it was."
+            )
+            print(Verdict.baseRule)
+        } else {
+            print(
+                "\(pairs) pairs a row, ours and C in turn. A ratio is time over time, also for rates: 1 is what C takes."
+            )
+            print(Verdict.rule)
+            print("Peers: \(place.peersText).")
+        }
+        print("\n" + Report.heading(report.run.otherName))
+        if let base {
+            // Two processes of one shape: what one of them has in memory does not help or hinder the other.
+            let program = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().path
+            let ours = try Worker(program: program, directory: directory + "/ours")
+            let other = try Worker(program: baseProgram, directory: directory + "/base")
+            let known = Set(try other.names())
+            for row in chosen {
+                let request = "run \(row.name)"
+                let isKnown = known.contains(row.name)
+                try await report.measure(
+                    row, ours: { try ours.values(request) }, other: isKnown ? { try other.values(request) } : nil,
+                    note: isKnown ? nil : "\(base.prefix(10)) does not have this",
+                    renew: {
+                        try ours.restart()
+                        try other.restart()
+                    })
+            }
+            ours.end()
+            other.end()
+        } else {
+            for row in chosen { try await report.measure(row, ours: row.ours, other: row.limit) }
+        }
         try report.write(to: json)
-        try removeIfThere(directory)
-        print("Written to \(json).")
+        print("\nWritten to \(json).")
+        summary(report)
+        guard report.failures.isEmpty else {
+            try removeIfThere(directory)
+            exit(1)
+        }
+    }
+
+    private static func summary(_ report: Report) {
+        func names(_ verdict: Verdict) -> String {
+            let names = report.run.figures.filter { $0.verdict == verdict }.map(\.name)
+            return names.isEmpty ? "none" : names.joined(separator: ", ")
+        }
+        if report.run.base != nil {
+            print("Slower: \(names(.slower)). Faster: \(names(.faster)).")
+            let missing = report.run.figures.filter { $0.note != nil }.map(\.name)
+            if !missing.isEmpty { print("Not compared: \(missing.joined(separator: ", ")).") }
+        } else {
+            print("Missed: \(names(.missed)).")
+        }
+        print("Too noisy to judge: \(names(.tooNoisy)).")
+        for failure in report.failures { print("Failed: \(failure)") }
+        if report.run.load.contains(where: { $0 > 1.5 }) {
+            print(
+                "The load was \(report.run.load.map { String($0) }.joined(separator: " before and ")) after: this machine was not quiet."
+            )
+        }
     }
 }
 
@@ -57,6 +119,11 @@ struct Place {
     init(directory: String) {
         self.directory = directory
         log = BenchLog(directory: directory)
+    }
+
+    /// The rows of the table. What needs an API that the commit 8f3bb98 does not have goes between `#if !OLDER_CORE` and `#endif`.
+    var all: [Measurement] {
+        appends + commits + streams + opens + contention + latencies + allocations + codings
     }
 
     var peersText: String {
@@ -99,6 +166,7 @@ struct Place {
         return Peer(name: name) {
             try removeIfThere(path)
             try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+            bench_settle(path)
             let figure = measure(path)
             try removeIfThere(path)
             return figure

@@ -1,3 +1,4 @@
+import CBaseline
 import Foundation
 import WalBinary
 import WriteAheadLog
@@ -56,12 +57,13 @@ struct BenchLog {
     var path: String { directory + "/log" }
 
     /// Opens a log in a fresh directory and has `body` measure; then reopens it and compares every record with `expected`.
-    func measure<R: WalCodable & Equatable>(
+    func measure<R: WalCodable & Equatable, Figures>(
         _ configuration: Wal<R>.Configuration, records count: Int, each expected: R,
-        _ body: (Wal<R>) async throws -> Double
-    ) async throws -> Double {
+        _ body: (Wal<R>) async throws -> Figures
+    ) async throws -> Figures {
         try removeIfThere(path)
         let wal = try await Wal<R>.open(at: path, configuration: configuration)
+        bench_settle(directory)
         let figure = try await body(wal)
         try await wal.close()
         let again = try await Wal<R>.open(at: path, configuration: configuration)

@@ -10,22 +10,22 @@ extension Place {
         let direct = AnyWalCodec<Change>(DirectBinaryCodec<Change>())
         let codable = AnyWalCodec<Change>(CodableBinaryCodec<Change>())
         return [
-            Measurement(name: "encode_enum_65", unit: "ns/record", target: 12) { try encodings(direct, 4_000_000) },
+            Measurement(name: "encode_enum_65", unit: "ns/record", target: 12) { try encodings(direct, 2_000_000) },
             Measurement(
                 name: "decode_enum_65", unit: "ns/record", targetExcess: 15,
                 limitIs: "allocating, copying and freeing the two arrays",
-                ours: { try decodings(direct, 2_000_000) }, limit: { arrayCost(2_000_000) }),
-            Measurement(name: "encode_codable_65", unit: "ns/record", target: 650) { try encodings(codable, 200_000) },
-            Measurement(name: "decode_codable_65", unit: "ns/record", target: 950) { try decodings(codable, 200_000) },
+                ours: { try decodings(direct, 1_000_000) }, limit: { arrayCost(1_000_000) }),
+            Measurement(name: "encode_codable_65", unit: "ns/record", target: 650) { try encodings(codable, 100_000) },
+            Measurement(name: "decode_codable_65", unit: "ns/record", target: 950) { try decodings(codable, 100_000) },
             Measurement(
                 name: "decode_codable_vs_floor", unit: "ns/record", limitIs: "a decoder that reads nothing",
-                ours: { try decodings(codable, 200_000) }, limit: { try floorDecodings(200_000) }),
+                ours: { try decodings(codable, 100_000) }, limit: { try floorDecodings(100_000) }),
             Measurement(
                 name: "encode_codable_vs_json", unit: "ns/record", target: 0.05, limitIs: "Foundation's JSONEncoder",
-                ours: { try encodings(codable, 200_000) }, limit: { try jsonEncodings(10_000) }),
+                ours: { try encodings(codable, 100_000) }, limit: { try jsonEncodings(3_000) }),
             Measurement(
                 name: "decode_codable_vs_json", unit: "ns/record", target: 0.05, limitIs: "Foundation's JSONDecoder",
-                ours: { try decodings(codable, 200_000) }, limit: { try jsonDecodings(10_000) }),
+                ours: { try decodings(codable, 100_000) }, limit: { try jsonDecodings(3_000) }),
         ] + shapes
     }
 
@@ -42,13 +42,13 @@ extension Place {
     private func shape<Record: Codable & WalCodable>(_ name: String, _ record: Record) -> [Measurement] {
         let codec = AnyWalCodec<Record>(CodableBinaryCodec<Record>())
         return [
-            Measurement(name: "codable, \(name): encode", unit: "allocations") {
+            Measurement(name: "codable, \(name): encode", unit: "allocations", isExact: true) {
                 try allocationsOf {
                     var encoder = WalEncoder()
                     try codec.encode(record, into: &encoder)
                 }
             },
-            Measurement(name: "codable, \(name): decode", unit: "allocations") {
+            Measurement(name: "codable, \(name): decode", unit: "allocations", isExact: true) {
                 var encoder = WalEncoder()
                 try codec.encode(record, into: &encoder)
                 let bytes = encoder.withBytes { Array($0) }

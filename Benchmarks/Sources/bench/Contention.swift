@@ -10,7 +10,7 @@ extension Place {
                 name: threads == 1 ? "one_thread_65" : "two_threads_65", unit: "ns/record",
                 target: threads == 1 ? nil : 50,
                 ours: {
-                    let each = 4_000_000 / threads
+                    let each = 2_000_000 / threads
                     return try await log.measure(.raw, records: each * threads, each: Payload(recordA)) { wal in
                         let partition = try wal.partition(1)
                         return try await seconds {
@@ -28,27 +28,29 @@ extension Place {
         }
     }
 
-    /// 10,000,000 appends with their rotations, each timed; each figure from runs of its own.
+    /// Appends with their rotations, each timed.
     var latencies: [Measurement] {
-        let count = 10_000_000
+        let count = 4_000_000
         let shares: [(name: String, share: Double)] = [("p50", 0.5), ("p99", 0.99), ("p999", 0.999), ("worst", 1)]
-        return shares.map { name, share in
+        func figures(_ times: histogram_t) -> [Double] {
+            var times = times
+            return shares.map { histogram_quantile(&times, $0.share) / 1000 }
+        }
+        return [
             Measurement(
-                name: "append_65_\(name)", unit: "µs", limitIs: "as in append_raw_65, each timed",
+                shares.map { FigureKind(name: "append_65_\($0.name)", unit: "µs") },
+                limitIs: "as in append_raw_65, each timed",
                 ours: {
-                    var times = histogram_t()
-                    _ = try await log.measure(.raw, records: count, each: Payload(recordA)) { wal in
-                        times = try appendTimed(wal.partition(1), count)
-                        return 0
+                    try await log.measure(.raw, records: count, each: Payload(recordA)) { wal in
+                        figures(try appendTimed(wal.partition(1), count))
                     }
-                    return histogram_quantile(&times, share) / 1000
                 },
                 limit: {
                     var times = histogram_t()
                     let failed = baseline_append_latency(directory, recordA, 65, count, &times) < 0
-                    return failed ? -1 : histogram_quantile(&times, share) / 1000
+                    return failed ? [-1, -1, -1, -1] : figures(times)
                 })
-        }
+        ]
     }
 }
 

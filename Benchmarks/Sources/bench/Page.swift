@@ -7,8 +7,8 @@ enum Page {
     static func main(_ arguments: ArraySlice<String>) throws {
         let json = arguments.first ?? ".build/bench.json"
         let page = arguments.dropFirst().first ?? json.replacing(".json", with: "") + ".html"
-        let figures = try JSONDecoder().decode([Figure].self, from: Data(contentsOf: URL(fileURLWithPath: json)))
-        try Data(html(figures).utf8).write(to: URL(fileURLWithPath: page))
+        let run = try JSONDecoder().decode(Run.self, from: Data(contentsOf: URL(fileURLWithPath: json)))
+        try Data(html(run).utf8).write(to: URL(fileURLWithPath: page))
         print("Written to \(page).")
     }
 
@@ -47,6 +47,14 @@ enum Page {
         }
     }
 
+    private static func kind(_ verdict: Verdict) -> String {
+        switch verdict {
+        case .met, .faster: "good"
+        case .missed, .slower: "bad"
+        case .same, .atTarget, .tooNoisy, .tooFew, .none: "plain"
+        }
+    }
+
     private static func escaped(_ text: String) -> String {
         text.replacing("&", with: "&amp;").replacing("<", with: "&lt;").replacing(">", with: "&gt;")
     }
@@ -59,10 +67,11 @@ enum Page {
         }.joined()
     }
 
-    /// Each figure's time over the limit's, with what it may be at most.
+    /// Each figure's time over the other's with the quartiles of its pairs, and what it may be at most.
     private static func ratios(_ figures: [Figure]) -> String {
         let rows = figures.filter { $0.ratio != nil && !$0.name.contains("allocations") }
-        let axis = Axis(rows.flatMap { [$0.ratio ?? 1, $0.target ?? 1, 0.11, 9] })
+        let axis = Axis(
+            rows.flatMap { [$0.ratio?.lowerQuartile ?? 1, $0.ratio?.upperQuartile ?? 1, $0.target ?? 1, 0.11, 9] })
         let height = 24.0 + Double(rows.count) * 24
         var svg = grid(axis, height: height)
         let one = axis.x(1)
@@ -70,33 +79,37 @@ enum Page {
         for (row, figure) in rows.enumerated() {
             guard let ratio = figure.ratio else { continue }
             let y = 26.0 + Double(row) * 24
-            let end = axis.x(ratio)
-            let kind = figure.isWithinTarget.map { $0 ? "good" : "bad" } ?? "plain"
+            let end = axis.x(ratio.median)
+            let kind = kind(figure.verdict)
             svg += "<text class=name x=\(axis.left - 8) y=\(y + 12) text-anchor=end>\(escaped(figure.name))</text>"
             svg += "<rect class=\(kind) x=\(min(one, end)) y=\(y) width=\(max(abs(end - one), 1)) height=15>"
-            svg += "<title>\(escaped(figure.limitIs ?? ""))</title></rect>"
+            svg += "<title>\(escaped(figure.otherIs ?? ""))</title></rect>"
+            svg +=
+                "<line class=quartiles x1=\(axis.x(ratio.lowerQuartile)) x2=\(axis.x(ratio.upperQuartile)) y1=\(y + 7.5) y2=\(y + 7.5)></line>"
             if let target = figure.target {
                 svg += "<line class=target x1=\(axis.x(target)) x2=\(axis.x(target)) y1=\(y - 3) y2=\(y + 18)></line>"
             }
-            svg += "<text class=value x=\(axis.left + axis.width + 8) y=\(y + 12)>\(text(ratio)) ×</text>"
+            svg += "<text class=value x=\(axis.left + axis.width + 8) y=\(y + 12)>\(text(ratio.median)) ×</text>"
         }
         return "<svg viewBox='0 0 860 \(height + 6)' role=img aria-label='Ratios to the limit'>\(svg)</svg>"
     }
 
     /// One unit's figures beside the limit and the peers: points on a common scale, and ours with its spread.
-    private static func times(_ unit: String, _ figures: [Figure]) -> String {
+    private static func times(_ unit: String, _ otherName: String, _ figures: [Figure]) -> String {
         let axis = Axis(
-            figures.flatMap { [$0.ours, $0.oursMin, $0.oursMax, $0.limit ?? $0.ours] + $0.peers.values })
+            figures.flatMap {
+                [$0.ours.lowerQuartile, $0.ours.upperQuartile, $0.other?.median ?? $0.ours.median] + $0.peers.values
+            })
         let height = 24.0 + Double(figures.count) * 24
         var svg = grid(axis, height: height)
         for (row, figure) in figures.enumerated() {
             let y = 34.0 + Double(row) * 24
             svg += "<text class=name x=\(axis.left - 8) y=\(y + 4) text-anchor=end>\(escaped(figure.name))</text>"
             svg +=
-                "<line class=spread x1=\(axis.x(figure.oursMin)) x2=\(axis.x(figure.oursMax)) y1=\(y) y2=\(y)></line>"
-            if let limit = figure.limit {
+                "<line class=spread x1=\(axis.x(figure.ours.lowerQuartile)) x2=\(axis.x(figure.ours.upperQuartile)) y1=\(y) y2=\(y)></line>"
+            if let other = figure.other?.median {
                 svg +=
-                    "<rect class=limit x=\(axis.x(limit) - 1.5) y=\(y - 8) width=3 height=16><title>C: \(text(limit))</title></rect>"
+                    "<rect class=limit x=\(axis.x(other) - 1.5) y=\(y - 8) width=3 height=16><title>\(escaped(otherName)): \(text(other))</title></rect>"
             }
             for (place, (name, value)) in figure.peers.sorted(by: { $0.key < $1.key }).enumerated() {
                 svg +=
@@ -105,38 +118,44 @@ enum Page {
                     "<text class=peername x=\(axis.x(value)) y=\(y + (place % 2 == 0 ? -6 : 11)) text-anchor=middle>\(escaped(name))</text>"
             }
             svg +=
-                "<circle class=ours cx=\(axis.x(figure.ours)) cy=\(y) r=5.5><title>\(text(figure.ours))</title></circle>"
-            svg += "<text class=value x=\(axis.left + axis.width + 8) y=\(y + 4)>\(text(figure.ours))</text>"
+                "<circle class=ours cx=\(axis.x(figure.ours.median)) cy=\(y) r=5.5><title>\(text(figure.ours.median))</title></circle>"
+            svg += "<text class=value x=\(axis.left + axis.width + 8) y=\(y + 4)>\(text(figure.ours.median))</text>"
         }
         return
             "<h3>\(escaped(unit))</h3><svg viewBox='0 0 860 \(height + 14)' role=img aria-label='\(escaped(unit))'>\(svg)</svg>"
     }
 
-    private static func table(_ figures: [Figure]) -> String {
-        let rows = figures.map { figure in
+    private static func table(_ run: Run) -> String {
+        let rows = run.figures.map { figure in
             let peers = figure.peers.sorted { $0.key < $1.key }.map { "\($0.key) \(text($0.value))" }
-            let target = figure.target.map(text) ?? figure.targetExcess.map { "limit + \(text($0))" } ?? "–"
-            let mark = figure.isWithinTarget.map { $0 ? "✓" : "✗" } ?? ""
             let cells = [
-                figure.name, "\(text(figure.ours)) [\(text(figure.oursMin))…\(text(figure.oursMax))]", figure.unit,
-                figure.limit.map(text) ?? "–", figure.ratio.map(text) ?? "–", "\(target) \(mark)",
-                peers.joined(separator: ", "), figure.limitIs ?? "",
+                figure.name, Report.text(figure.ours), figure.unit, Report.text(figure.other),
+                Report.text(figure.ratio),
+                figure.ratio.map { "\(text($0.least))…\(text($0.most))" } ?? "–", Report.judged(figure),
+                peers.joined(separator: ", "), figure.otherIs ?? "",
             ]
             return "<tr>" + cells.map { "<td>\(escaped($0))</td>" }.joined() + "</tr>"
         }
-        let heads = ["figure", "ours [min…max]", "unit", "limit", "ratio", "target", "peers", "the limit is"]
-        return "<div class=wide><table><thead><tr>" + heads.map { "<th>\($0)</th>" }.joined() + "</tr></thead><tbody>"
-            + rows.joined() + "</tbody></table></div>"
+        let heads = [
+            "figure", "ours [quartiles]", "unit", "\(run.otherName) [quartiles]", "ratio [quartiles]", "least…most",
+            "judged",
+            "peers", run.base == nil ? "C is" : "",
+        ]
+        return "<div class=wide><table><thead><tr>" + heads.map { "<th>\(escaped($0))</th>" }.joined()
+            + "</tr></thead><tbody>" + rows.joined() + "</tbody></table></div>"
     }
 
-    private static func html(_ figures: [Figure]) -> String {
+    private static func html(_ run: Run) -> String {
+        let figures = run.figures
         var units: [String] = []
         for figure in figures where !units.contains(figure.unit) && figure.unit != "per record" {
             units.append(figure.unit)
         }
-        let charts = units.map { unit in times(unit, figures.filter { $0.unit == unit }) }.joined()
-        let good = figures.filter { $0.isWithinTarget == true }.count
-        let judged = figures.filter { $0.isWithinTarget != nil }.count
+        let charts = units.map { unit in times(unit, run.otherName, figures.filter { $0.unit == unit }) }.joined()
+        let verdicts = [Verdict.met, .missed, .atTarget, .slower, .same, .faster, .tooNoisy].compactMap { verdict in
+            let count = figures.filter { $0.verdict == verdict }.count
+            return count == 0 ? nil : "\(verdict.rawValue): \(count)"
+        }
         return """
             <!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content="width=device-width">
             <title>Write-ahead log: one run of make bench</title>
@@ -150,22 +169,26 @@ enum Page {
             svg { width: 100%; height: auto; font-size: 11px } svg text { fill: var(--ink) } .tick, .peername { fill: var(--soft) !important }
             .peername { font-size: 8px } .grid { stroke: var(--line) } .one { stroke: var(--ink) } .target { stroke: var(--soft); stroke-dasharray: 3 2; stroke-width: 2 }
             .good { fill: var(--good) } .bad { fill: var(--bad) } .plain { fill: var(--soft) } .ours { fill: var(--ours) }
+            .quartiles { stroke: var(--ink); stroke-width: 2 }
             .spread { stroke: var(--ours); stroke-width: 3; opacity: .4 } .limit { fill: var(--ink) } .peer { fill: var(--peer) }
             .wide { overflow-x: auto } table { border-collapse: collapse; font-size: 13px } td, th { text-align: left; padding: .25rem .6rem .25rem 0;
               border-bottom: 1px solid var(--line); white-space: nowrap } td:last-child { white-space: normal; min-width: 16rem }
             </style>
             <h1>One run of <code>make bench</code></h1>
-            <p>Medians. \(good) of \(judged) targets are met. A ratio is time over time, for rates too: 1 is what C takes for the
-            same work on the same machine in the same run, and to the left is faster.</p>
-            <h2>Beside the limit</h2>
-            <p>A dashed line is the target; a bar is green within it, red beyond it, grey where there is none.</p>
+            <p>\(escaped(run.date)), commit \(escaped(run.commit)), \(escaped(run.machine)); load \(escaped(run.load.map { String($0) }.joined(separator: " before, ")))
+            after. \(escaped(verdicts.joined(separator: ", "))).</p>
+            <p>A ratio is time over time, pair by pair, for rates too: 1 is what \(escaped(run.otherName)) takes for the same work on the same
+            machine in the same second, and to the left is faster. \(escaped(run.base == nil ? Verdict.rule : Verdict.baseRule))</p>
+            <h2>Beside \(escaped(run.otherName))</h2>
+            <p>A bar ends at the median of the pairs, and its thin line spans their quartiles. A dashed line is the target. Green is met or
+            faster, red missed or slower, grey neither or too noisy to judge.</p>
             \(ratios(figures))
             <h2>Beside the peers</h2>
-            <p>A dot is ours, with its spread; a black bar is C; small dots are peers at the same durability. Logarithmic; for records/s
+            <p>A dot is ours, with its quartiles; a black bar is \(escaped(run.otherName)); small dots are peers at the same durability. Logarithmic; for records/s
             right is better, elsewhere left.</p>
             \(charts)
             <h2>All figures</h2>
-            \(table(figures))
+            \(table(run))
             </html>
             """
     }
