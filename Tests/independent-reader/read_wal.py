@@ -4,18 +4,21 @@
     read_wal.py [--json [--decode] | --info [--json]] DIR
 
 prints one line for each record, in order of partition and LSN: partition, LSN, payload in hex (nothing where it is empty), with a
-space between. It opens nothing for writing, and is not meant for a log that is being written to. A record that stands in a frame
-which only a codec or a key can take apart is counted, and has "?" (with --json null) for its payload.
+space between. It opens nothing for writing, and is not meant for a log that is being written to. A record in a frame that only a
+codec or a key can take apart is counted, and has "?" (with --json null) for its payload.
 
-    --json    a JSON object for each record instead: partition, lsn, codec (its id), payload (hex)
-    --decode  with --json, adds "value" for records of the binary and the JSON codec, or "error" where it is none
+    --json    a JSON object for each record instead: partition, lsn, codec (its ID), payload (hex)
+    --decode  with --json, adds "value" for records of the binary and the JSON codec, or "error" where the bytes are no value
     --info    a summary of what the files hold instead of the records; with --json an object for each partition
 
-Exit status: 0 whole; 1 damage; 2 unusable: wrong arguments, no log, a file that cannot be read or a newer format. What is wrong is
-said on stderr, in lines that begin with "damage:" or "unusable:". Where a crash tore the log there is a line "torn:", and that is
-no error. Records that stand before damage are printed.
+Exit status: 0 whole; 1 damage; 2 unusable: wrong arguments, no log, a file that cannot be read, a newer format, or files of another
+log or partition. What is wrong is said on stderr, in lines that begin with "damage:", "unusable:" or "foreign:". These lines are no
+errors: "torn:" where a crash tore the log, "copy:" where a copy of a log ends early because its files are of different moments,
+"lost:" for a range of LSNs that salvage could not save, "note:" for a log whose LOG must be written again. Records that stand
+before damage are printed; a partition with files that belong elsewhere prints none.
 """
 
+import ctypes
 import json
 import os
 import re
@@ -26,17 +29,27 @@ from array import array
 from bisect import bisect_left
 
 HEADER_MAGIC = b"SWIFTWAL"
-MARK_MAGIC = b"WALMARK1"
-SEAL_MAGIC = b"WALSEAL1"
+MARK_MAGIC = b"WALMARK2"
+SEAL_MAGIC = b"WALSEAL2"
 STATE_MAGIC = b"WALSTATE"
+LOG_MAGIC = b"WALLOGID"
+VERSION = 2
 FRAMES = 12288
 MARK_PLACES = (4096, 8192)
+MARK_BYTES = 80
 STATE_PLACES = (0, 4096)
+SLOT_BYTES = 4096
+MOST_HISTORIES = 239
 LARGEST_FRAME = 1 << 30
 LARGEST_LSN = (1 << 56) - 1
-RECORD, BATCH, MARK, FOOTER, CODED, SEALED, SEALED_BATCH, SEALED_CODED = range(8)
-COUNTED = (CODED, SEALED_BATCH, SEALED_CODED)
-KINDS = ("record", "batch", "mark", "footer", "coded", "sealed", "sealedBatch", "sealedCoded")
+LARGEST_COUNTER = 1 << 62
+RECORD, BATCH, MARK, FOOTER, CODED, ENCRYPTED, ENCRYPTED_BATCH, ENCRYPTED_CODED, WRAPPER, LOST = range(10)
+COUNTED = (CODED, ENCRYPTED_BATCH, ENCRYPTED_CODED)
+INSIDE = (RECORD, BATCH, CODED, ENCRYPTED, ENCRYPTED_BATCH, ENCRYPTED_CODED)
+SKIPPED = range(0x80, 0xC0)
+KINDS = ("record", "batch", "mark", "footer", "coded", "encrypted", "encryptedBatch", "encryptedCoded", "wrapper", "lost", "skipped")
+ENDS_AT_TERMINATOR = 1
+CLOSED_CLEANLY, REMOVED = 1, 2
 BINARY, JSON, ZSTD = 1, 2, 3
 
 
@@ -172,6 +185,25 @@ def padded(count):
     return (count + 7) & ~7
 
 
+# LOG ------------------------------------------------------------------------------------------------------------------
+
+def read_log_id(path):
+    """The ID that LOG states, or None and why it states none."""
+    try:
+        with File(path) as file:
+            data = file.read(0, 64)
+    except FileNotFoundError:
+        return None, "LOG is missing"
+    if len(data) < 64 or data[:8] != LOG_MAGIC or not sum_fits(data):
+        return None, "LOG is empty or torn"
+    version, flags = struct.unpack_from("<II", data, 8)
+    if version != VERSION:
+        raise Unusable("LOG has version %d" % version)
+    if flags:
+        raise Unusable("LOG has flags %#x" % flags)
+    return data[16:32], None
+
+
 # STATE ----------------------------------------------------------------------------------------------------------------
 
 class State:
@@ -179,47 +211,101 @@ class State:
 
     def __init__(self):
         self.there = False
-        self.sequence = self.epoch = self.oldest_epoch = self.durable = 0
-        self.first_retained = self.next_free = 1
-        self.clean = False
+        self.sequence = self.history = self.incarnation = self.oldest_incarnation = self.durable = 0
+        self.first_retained = self.first_visible = self.next_free = 1
+        self.inode = self.birth = 0
+        self.flags = 0
         self.starts = []
+        self.copied = None          # why the file is a copy
+
+    def is_in_bounds(self):
+        return (self.sequence <= LARGEST_COUNTER and self.history <= LARGEST_COUNTER
+                and self.oldest_incarnation <= self.incarnation <= LARGEST_COUNTER
+                and 1 <= self.first_retained <= LARGEST_LSN and self.durable <= LARGEST_LSN
+                and self.first_retained <= self.first_visible <= self.next_free <= self.durable + 1
+                and all(1 <= history <= self.history and 1 <= start <= LARGEST_LSN for history, start in self.starts)
+                and all(one[0] < next[0] for one, next in zip(self.starts, self.starts[1:])))
+
+    def end_of(self, history):
+        """The first LSN that is no longer of that history; None if it has not ended."""
+        return min((start for later, start in self.starts if later > history), default=None)
+
+    def counted(self, history, durable):
+        """How far a mark of that history counts."""
+        end = self.end_of(history)
+        return durable if end is None else min(durable, end - 1)
 
 
-def state_of(slot, partition):
-    """What a slot says; None if it is none of that partition."""
-    if len(slot) < 512 or slot[:8] != STATE_MAGIC or not sum_fits(slot):
+class Slot:
+    """A whole slot of STATE: magic and sum are right, and its version is known."""
+
+    def __init__(self, data):
+        self.partition, self.sequence = struct.unpack_from("<IQ", data, 12)
+        self.log_id = bytes(data[24:40])
+        state = State()
+        state.sequence = self.sequence
+        (state.inode, state.birth, state.history, state.incarnation, state.oldest_incarnation, state.first_retained,
+         state.first_visible, state.next_free, state.durable, state.flags, count) = struct.unpack_from("<11Q", data, 40)
+        self.state = None           # None if it breaks a bound
+        if count <= MOST_HISTORIES:
+            state.starts = [struct.unpack_from("<QQ", data, 256 + 16 * index) for index in range(count)]
+            if state.is_in_bounds():
+                state.there = True
+                self.state = state
+
+
+def whole_slot(data):
+    """The slot in these bytes; None if it is not whole."""
+    if len(data) >= 512 and data[:8] == STATE_MAGIC and struct.unpack_from("<I", data, 8)[0] == 1 and sum_fits(data[:512]):
+        raise Unusable("STATE has version 1, which was never released")
+    if len(data) < SLOT_BYTES or data[:8] != STATE_MAGIC or not sum_fits(data):
         return None
-    version, of_partition = struct.unpack_from("<II", slot, 8)
-    if version != 1:
+    version = struct.unpack_from("<I", data, 8)[0]
+    if version != VERSION:
         raise Unusable("STATE has version %d" % version)
-    state = State()
-    (state.sequence, state.epoch, state.oldest_epoch, state.first_retained, state.next_free, state.durable, flags,
-     count) = struct.unpack_from("<8Q", slot, 16)
-    if of_partition != partition or count > 24 or not 1 <= state.first_retained <= LARGEST_LSN \
-            or state.oldest_epoch > state.epoch:
-        return None
-    if any(epoch > state.epoch for epoch, _ in struct.iter_unpack("<QQ", slot[80:80 + 16 * count])):
-        return None
-    if flags & ~1:
-        raise Unusable("STATE has flags %#x" % flags)
-    state.there = True
-    state.clean = flags & 1 == 1
-    state.starts = [struct.unpack_from("<QQ", slot, 80 + 16 * index) for index in range(count)]
-    return state
+    return Slot(data)
 
 
-def read_state(path, partition):
-    """What the slot with the greater sequence says; what holds without a STATE if none is right."""
-    best = State()
+def identity(descriptor):
+    """Inode number and time of birth of an open file; 0 for what this system does not tell."""
+    about = os.fstat(descriptor)
+    birth = getattr(about, "st_birthtime_ns", 0) or int(getattr(about, "st_birthtime", 0) * 10**9)
+    if not birth and sys.platform.startswith("linux"):
+        try:
+            statx = ctypes.CDLL(None).statx
+        except (AttributeError, OSError):
+            return about.st_ino, 0
+        told = ctypes.create_string_buffer(256)
+        # AT_EMPTY_PATH, STATX_BTIME; the mask says whether there is one.
+        if statx(descriptor, b"", 0x1000, 0x800, told) == 0 and struct.unpack_from("=I", told.raw)[0] & 0x800:
+            seconds, nanoseconds = struct.unpack_from("=qI", told.raw, 80)
+            birth = seconds * 10**9 + nanoseconds
+    return about.st_ino, birth
+
+
+def read_slots(path):
+    """The whole slots of STATE, and its file's identity."""
+    slots = []
     try:
         with File(path) as file:
             for place in STATE_PLACES:
-                state = state_of(file.read(place, 512), partition)
-                if state is not None and state.sequence >= best.sequence:
-                    best = state
+                slot = whole_slot(file.read(place, SLOT_BYTES))
+                if slot is not None:
+                    slots.append(slot)
+            return slots, identity(file.descriptor)
     except FileNotFoundError:
-        pass
-    return best
+        return [], (0, 0)
+
+
+def best_state(slots, inode, birth):
+    """What the slot says that counts; what holds without STATE if none does."""
+    state = max((slot.state for slot in slots if slot.state is not None), key=lambda state: state.sequence, default=State())
+    if state.flags & ~(CLOSED_CLEANLY | REMOVED):
+        raise Unusable("STATE has flags %#x" % state.flags)
+    for what, stated, found in (("inode number", state.inode, inode), ("time of birth", state.birth, birth)):
+        if stated and found and stated != found:
+            state.copied = state.copied or "STATE's %s is %d, and it states %d" % (what, found, stated)
+    return state
 
 
 # Segments -------------------------------------------------------------------------------------------------------------
@@ -229,18 +315,22 @@ class Segment:
 
     def __init__(self, path, first, partition):
         self.path, self.name, self.first, self.partition = path, os.path.basename(path), first, partition
-        self.refusal = None         # why a reader of version 1 must not read it
+        self.refusal = None         # why a reader of this version must not read it
         self.broken = None          # why the header is none
-        self.epoch = self.salt = self.made = self.codec = 0
+        self.is_whole = False       # whether the header is of a known version and its sum is right
+        self.log_id = None
+        self.stated = None          # (partition, first LSN) as the header states them
+        self.flags = self.history = self.incarnation = self.salt = self.made = self.codec = 0
         self.items = {}
         self.schema = None          # what the record type looked like, for people
-        self.marks = []             # (place, durable LSN, offset, sequence)
-        self.mark_frames = []       # (offset, durable LSN), those behind the end included
+        self.marks = []             # (place, durable LSN, offset, sequence, salt, history)
+        self.mark_frames = []       # (offset, durable LSN, history), those after the end included
+        self.lost = []              # (first, last LSN)
         self.next = first           # the LSN that follows the last whole frame
         self.end = FRAMES           # where the row of whole frames ends
         self.stop = None            # why it ends there; None if a footer is there
         self.stop_refuses = False
-        self.rest = False           # whether there is anything but zeros behind the end
+        self.rest = False           # whether there is anything that counts after the end
         self.footer = None          # (offset, number of records, last LSN, time, entries)
         self.offsets = array("Q")   # for each frame: where it starts
         self.lsns = array("Q")      # and the LSN that it states
@@ -248,6 +338,7 @@ class Segment:
         self.faults = []            # (name, offset, LSN, message): what contradicts itself though its sum is right
         self.file = None            # while it is read
         self.size = 0
+        self.state = State()
 
     def fault(self, offset, lsn, message):
         self.faults.append((self.name, offset, lsn, message))
@@ -255,28 +346,47 @@ class Segment:
     # Header and marks
 
     def read_header(self):
-        file = self.file
-        head = file.read(0, 4096)
-        if len(head) < 68:
+        with File(self.path) as file:
+            self.size = file.size
+            self.parse_header(file.read(0, 4096))
+
+    def parse_header(self, head):
+        if head[:8] != HEADER_MAGIC:
+            self.broken = "the file is shorter than a header" if len(head) < 92 else "the header is no header"
+            return
+        if len(head) >= 68 and struct.unpack_from("<I", head, 8)[0] == 1:
+            count = struct.unpack_from("<I", head, 60)[0]
+            if 68 + count <= len(head) and sum_fits(head[:68 + count]):
+                self.refusal = "the header has version 1, which was never released"
+                return
+        if len(head) < 92:
             self.broken = "the file is shorter than a header"
             return
-        (version, frames, flags, partition, first, self.epoch, self.salt, self.made, self.codec,
-         count) = struct.unpack_from("<4I4Q2I", head, 8)
-        if head[:8] != HEADER_MAGIC:
-            self.broken = "the header is no header"
-            return
-        if 64 + count + 4 > len(head) or not sum_fits(head[:68 + count]):
+        self.salt = struct.unpack_from("<Q", head, 48)[0]
+        count = struct.unpack_from("<I", head, 84)[0]
+        if 92 + count > len(head) or not sum_fits(head[:92 + count]):
             self.broken = "the header's sum is wrong"
             return
-        if version != 1 or frames != FRAMES or flags != 0:
-            self.refusal = "the header has version %d, frames from %d, flags %#x" % (version, frames, flags)
+        (version, frames, self.flags, partition, first, self.history, self.incarnation, _, self.made) = struct.unpack_from(
+            "<4I5Q", head, 8)
+        if version != VERSION or self.flags & ~ENDS_AT_TERMINATOR or frames != FRAMES:
+            self.refusal = "the header has version %d, flags %#x, frames from %d" % (version, self.flags, frames)
             return
-        if head[68 + count:].strip(b"\0"):
-            self.fault(68 + count, self.first, "there is something behind the header")
-        if partition != self.partition or first != self.first:
-            self.broken = "the header is that of partition %d, first LSN %d" % (partition, first)
+        self.codec = struct.unpack_from("<I", head, 80)[0]
+        if not (1 <= first <= LARGEST_LSN and 1 <= self.history <= LARGEST_COUNTER
+                and 1 <= self.incarnation <= LARGEST_COUNTER):
+            self.broken = "the header has a number out of range"
             return
-        at, end = 64, 64 + count
+        self.is_whole = True
+        self.log_id = head[64:80]
+        self.stated = (partition, first)
+        if head[92 + count:].strip(b"\0"):
+            self.fault(92 + count, self.first, "there is something after the header")
+        self.parse_items(head, 88, 88 + count)
+
+    def parse_items(self, head, at, end):
+        seen = set()
+        unknown = None
         while at < end:
             if end - at < 4:
                 self.broken = "the header's items do not fill their area"
@@ -286,31 +396,48 @@ class Segment:
             if length > end - at:
                 self.broken = "an item of the header is longer than their area"
                 return
-            if tag in self.items:
+            if tag in seen:
                 self.fault(at - 4, self.first, "item %#x is there twice" % tag)
+            seen.add(tag)
             if 1 <= tag <= 3:
                 self.items[tag] = head[at:at + length]
-                if tag != 2:
-                    try:
-                        self.items[tag].decode("utf-8")
-                    except UnicodeDecodeError:
-                        self.fault(at, self.first, "item %#x is no UTF-8" % tag)
+                if tag != 2 and text(self.items[tag]) is None:
+                    self.fault(at, self.first, "item %#x is no UTF-8" % tag)
             elif tag == 0x8001:
                 self.schema = text(head[at:at + length])
             elif tag < 0x8000:
-                self.refusal = "the header has an item %#x" % tag
-                return
+                unknown = unknown or tag
             at += length
+        if unknown is not None:
+            self.refusal = "the header has an item %#x" % unknown
 
-    def read_marks(self):
+    def elsewhere(self, log_id):
+        """Where a whole header says that the file belongs, if that is not here."""
+        if not self.is_whole:
+            return None
+        if log_id is not None and self.log_id != log_id:
+            return "the header is that of another log"
+        if self.stated != (self.partition, self.first):
+            return "the header is that of partition %d, first LSN %d" % self.stated
+        return None
+
+    def read_marks(self, log_id):
         """The marks of the two places. If the header is broken its salt is not known: then a mark must name this file."""
         for place in MARK_PLACES:
-            mark = self.file.read(place, 64)
-            if len(mark) < 64 or mark[:8] != MARK_MAGIC or not sum_fits(mark):
+            mark = self.file.read(place, MARK_BYTES)
+            if len(mark) < MARK_BYTES or mark[:8] != MARK_MAGIC or not sum_fits(mark):
                 continue
-            salt, _, durable, offset, sequence, first, partition = struct.unpack_from("<6QI", mark, 8)
-            if salt == self.salt if self.broken is None else (first == self.first and partition == self.partition):
-                self.marks.append((place, durable, offset, sequence, salt))
+            salt, history, durable, offset, sequence, first = struct.unpack_from("<6Q", mark, 8)
+            partition = struct.unpack_from("<I", mark, 72)[0]
+            if not (1 <= history <= LARGEST_COUNTER and durable <= LARGEST_LSN and sequence <= LARGEST_COUNTER
+                    and 1 <= first <= LARGEST_LSN):
+                continue
+            if self.broken is None:
+                counts = salt == self.salt
+            else:
+                counts = first == self.first and partition == self.partition and log_id in (None, mark[56:72])
+            if counts:
+                self.marks.append((place, durable, offset, sequence, salt, history))
 
     # Frames
 
@@ -321,7 +448,9 @@ class Segment:
             return "the file ends"
         length = struct.unpack_from("<I", head)[0]
         if length == 0:
-            return "the frame was not written" if head.strip(b"\0") else "nothing was written here"
+            if head.strip(b"\0") or len(head) < 16:
+                return "the frame was not written"
+            return "the frames end at a terminator" if self.flags & ENDS_AT_TERMINATOR else "nothing was written here"
         if length < 16 or length > LARGEST_FRAME:
             return "a frame cannot have %d bytes" % length
         if offset + padded(length) > self.size:
@@ -337,7 +466,9 @@ class Segment:
         return word >> 56, word & LARGEST_LSN, data, length
 
     def walk(self):
-        """Reads frames in order until one is not whole, is missing or has another LSN than the one that follows."""
+        """Reads frames in order until one is not whole, is missing, has another LSN than the one that follows, or was taken
+        back."""
+        limit = self.state.end_of(self.history)
         while True:
             frame = self.frame_at(self.end)
             if isinstance(frame, str):
@@ -347,23 +478,15 @@ class Segment:
             if lsn != self.next:
                 self.stop = "the frame has LSN %d" % lsn
                 return
-            if kind in (RECORD, SEALED):
-                following = lsn + 1
-            elif kind == BATCH:
-                following = self.take_batch(data, length)
-            elif kind in COUNTED:
-                following = self.take_counted(data, length)
-            elif kind == MARK:
-                following = self.take_mark(data, length)
-            elif kind == FOOTER:
-                following = self.take_footer(data, length)
-            else:
-                self.stop = "a frame of kind %#x" % kind
-                self.stop_refuses = True
-                return
+            following = self.take(kind, data, length)
             if following is None:
                 return
-            self.kinds[kind] += 1
+            if limit is not None and following > max(limit, lsn):
+                self.stop = "the records from LSN %d on were taken back" % limit
+                return
+            if kind == LOST:
+                self.lost.append((lsn, following - 1))
+            self.kinds[len(KINDS) - 1 if kind in SKIPPED else kind] += 1
             self.offsets.append(self.end)
             self.lsns.append(lsn)
             self.end += len(data)
@@ -372,43 +495,90 @@ class Segment:
                 self.end += 32
                 return
 
-    def take_batch(self, data, length):
-        self.stop = "the batch contradicts itself"
-        if length < 20:
-            return None
-        count = struct.unpack_from("<I", data, 16)[0]
-        if count == 0 or count > (length - 20) // 4:
-            return None
-        at = 20
-        for _ in range(count):
-            if length - at < 4:
+    def take(self, kind, data, length):
+        """The LSN that follows a frame; None, and why in `stop`, if the frame is not one that can be taken."""
+        if kind == MARK:
+            return self.take_mark(data, length)
+        if kind == FOOTER:
+            return self.take_footer(data, length)
+        if kind in SKIPPED:
+            return self.next
+        if kind == WRAPPER:
+            return self.take_wrapper(data[:length])
+        if kind == LOST:
+            last = struct.unpack_from("<Q", data, 16)[0] if length == 24 else 0
+            if length != 24 or not self.next <= last <= LARGEST_LSN:
+                self.stop = "the lost range contradicts itself"
                 return None
-            at += 4 + struct.unpack_from("<I", data, at)[0]
-        if at != length:
-            return None
-        self.stop = None
-        return self.next + count
+            return last + 1
+        if kind in INSIDE:
+            return self.take_records(kind, data, 16, length)
+        self.stop = "a frame of kind %#x" % kind
+        self.stop_refuses = True
+        return None
 
-    def take_counted(self, data, length):
-        """A batch that only its codec, or who has the key, can take apart: what it states counts."""
-        count = struct.unpack_from("<I", data, 16)[0] if length >= 20 else 0
-        if count == 0:
+    def take_records(self, kind, data, at, length):
+        """For kinds that hold records, from the payload at `at` on."""
+        if kind in (RECORD, ENCRYPTED):
+            return self.next + 1
+        count = struct.unpack_from("<I", data, at)[0] if length - at >= 4 else 0
+        is_right = count > 0
+        if kind == BATCH and is_right:
+            is_right = count <= (length - at - 4) // 4
+            if is_right:
+                at += 4
+                for _ in range(count):
+                    if length - at < 4:
+                        is_right = False
+                        break
+                    at += 4 + struct.unpack_from("<I", data, at)[0]
+                is_right = is_right and at == length
+        # Of a coded or encrypted batch only its codec or the key can tell more: the count that it states is taken.
+        if not is_right:
             self.stop = "the batch contradicts itself"
             return None
         return self.next + count
+
+    def take_wrapper(self, data):
+        self.stop = "the wrapper contradicts itself"
+        if len(data) < 24:
+            return None
+        kind, extras = data[16], struct.unpack_from("<I", data, 20)[0]
+        if kind not in INSIDE or data[17:20].strip(b"\0") or extras == 0 or extras % 8 or extras > len(data) - 24:
+            return None
+        at, end = 24, 24 + extras
+        types = []
+        while at < end:
+            type, zero, size = struct.unpack_from("<HHI", data, at)
+            at += 8
+            if zero or type in types or size > end - at or data[at + size:at + padded(size)].strip(b"\0"):
+                return None
+            at += padded(size)
+            types.append(type)
+        if at != end:
+            return None
+        self.stop = None
+        following = self.take_records(kind, data, end, len(data))
+        if following is not None and min(types) < 0x8000:
+            self.stop = "a wrapper with an extra of type %#x" % min(types)
+            self.stop_refuses = True
+            return None
+        return following
 
     def take_mark(self, data, length):
         if length != 48:
             self.stop = "the mark frame has %d bytes" % length
             return None
-        durable, offset, _, own = struct.unpack_from("<4Q", data, 16)
+        durable, offset, history, own = struct.unpack_from("<4Q", data, 16)
         if own != self.end:
             self.stop = "the mark frame is a copy of one at %d" % own
             return None
-        self.mark_frames.append((self.end, durable))
+        if 1 <= history <= LARGEST_COUNTER and durable <= LARGEST_LSN:
+            self.mark_frames.append((self.end, durable, history))
         if durable >= self.next:
-            self.fault(self.end, self.next, "the mark frame states LSN %d, which comes behind it" % durable)
-        elif durable >= self.first - 1 and not self.begins(offset, durable + 1) and offset != self.end:
+            self.fault(self.end, self.next, "the mark frame states LSN %d, which comes after it" % durable)
+        elif durable >= self.first - 1 and self.state.counted(history, durable) == durable \
+                and not self.begins(offset, durable + 1) and offset != self.end:
             self.fault(self.end, self.next, "LSN %d does not follow at the offset %d that the mark frame states" % (
                 durable + 1, offset))
         return self.next
@@ -419,8 +589,8 @@ class Segment:
         return index < len(self.offsets) and self.offsets[index] == offset and self.lsns[index] == lsn
 
     def take_footer(self, data, length):
-        behind = self.end + len(data)
-        trailer = self.file.read(behind, 32)
+        after = self.end + len(data)
+        trailer = self.file.read(after, 32)
         if len(trailer) < 32 or trailer[:8] != SEAL_MAGIC or not sum_fits(trailer):
             self.stop = "the footer has no trailer"
             return None
@@ -428,7 +598,7 @@ class Segment:
         if own != self.end or salt != self.salt:
             self.stop = "the trailer is that of another footer"
             return None
-        if behind + 32 != self.size:
+        if after + 32 != self.size:
             self.stop = "the file does not end with the trailer"
             return None
         if length < 56:
@@ -457,7 +627,7 @@ class Segment:
         return self.next
 
     def find_mark_frames(self, salts):
-        """Mark frames behind the place where the row of frames ends: they tell damage from a torn end."""
+        """Mark frames after the place where the row of frames ends: they tell damage from a torn end."""
         pattern = re.compile(re.escape(struct.pack("<I", 48)))
         step = 1 << 20
         base = self.end
@@ -469,31 +639,35 @@ class Segment:
                     at = match.start()
                     if (base + at) % 8 or at >= step or len(data) - at < 48:
                         continue
-                    checksum, word, durable, _, _, own = struct.unpack_from("<I5Q", data, at + 4)
-                    if own != base + at or word >> 56 != MARK:
+                    checksum, word, durable, _, history, own = struct.unpack_from("<I5Q", data, at + 4)
+                    if own != base + at or word >> 56 != MARK or not 1 <= history <= LARGEST_COUNTER \
+                            or durable >= word & LARGEST_LSN:
                         continue
                     for salt in salts:
                         if crc32c(data[at + 16:at + 48] + struct.pack("<QQ", 48, word ^ salt)) == checksum:
-                            self.mark_frames.append((own, durable))
+                            self.mark_frames.append((own, durable, history))
                             break
             base += step
 
     def check_marks(self):
         """What the marks say of offsets must agree with the frames, as far as they are whole."""
-        for place, durable, offset, _, _ in self.marks:
+        for place, durable, offset, _, _, history in self.marks:
             if durable < self.first - 1 or durable >= self.next and self.footer is None:
+                continue
+            if self.state.counted(history, durable) != durable:
                 continue
             if not self.begins(offset, durable + 1) and not (offset == self.end and durable + 1 == self.next):
                 self.fault(place + 32, durable, "LSN %d does not follow at the offset %d that the mark states" % (
                     durable + 1, offset))
 
-    def read(self):
+    def read(self, log_id, state):
+        """Marks and frames, once the header is known."""
+        self.state = state
+        if self.refusal is not None:
+            return
         with File(self.path) as self.file:
             self.size = self.file.size
-            self.read_header()
-            if self.refusal is not None:
-                return
-            self.read_marks()
+            self.read_marks(log_id)
             if self.broken is not None:
                 # Its salt cannot be trusted. Whichever of these is right shows that something durable was here.
                 self.find_mark_frames({self.salt} | {mark[4] for mark in self.marks})
@@ -501,10 +675,13 @@ class Segment:
             self.walk()
             if self.stop is not None:
                 self.find_mark_frames([self.salt])
+            if self.stop == "the frames end at a terminator":
+                self.rest = False
             self.check_marks()
 
     def durable(self):
-        return max([mark[1] for mark in self.marks] + [frame[1] for frame in self.mark_frames], default=0)
+        return max([self.state.counted(mark[5], mark[1]) for mark in self.marks]
+                   + [self.state.counted(frame[2], frame[1]) for frame in self.mark_frames], default=0)
 
     def payloads(self):
         """LSN and payload of each record; None for what can't be taken apart here. They were checked when the segment was
@@ -518,21 +695,27 @@ class Segment:
 
             for offset, lsn in zip(self.offsets, self.lsns):
                 length, _, word = struct.unpack("<IIQ", take(offset, 16))
-                if word >> 56 == RECORD:
-                    yield lsn, take(offset + 16, length - 16)
-                elif word >> 56 == BATCH:
-                    at = offset + 20
-                    for index in range(struct.unpack("<I", take(offset + 16, 4))[0]):
+                kind, at = word >> 56, offset + 16
+                if kind == WRAPPER:
+                    kind, extras = struct.unpack("<B3xI", take(at, 8))
+                    at += 8 + extras
+                size = offset + length - at
+                if kind == RECORD:
+                    yield lsn, take(at, size)
+                elif kind == BATCH:
+                    count = struct.unpack("<I", take(at, 4))[0]
+                    at += 4
+                    for index in range(count):
                         size = struct.unpack("<I", take(at, 4))[0]
                         yield lsn + index, take(at + 4, size)
                         at += 4 + size
-                elif word >> 56 == SEALED:
+                elif kind == ENCRYPTED:
                     yield lsn, None
-                elif word >> 56 in COUNTED:
-                    count = struct.unpack("<I", take(offset + 16, 4))[0]
+                elif kind in COUNTED:
+                    count = struct.unpack("<I", take(at, 4))[0]
                     records = None
-                    if word >> 56 == CODED and self.codec == ZSTD:
-                        records = uncompressed(take(offset + 20, length - 20), count)
+                    if kind == CODED and self.codec == ZSTD:
+                        records = uncompressed(take(at + 4, size - 4), count)
                     for index in range(count):
                         yield lsn + index, records and records[index]
 
@@ -540,58 +723,112 @@ class Segment:
 # Partitions -----------------------------------------------------------------------------------------------------------
 
 class Partition:
-    """One partition: which segments count, what is durable, and where it ends."""
+    """One partition: which segments count, what is durable, where it ends, and the verdict on that."""
 
     def __init__(self, path, number):
         self.path, self.number = path, number
+        self.foreign = []
         self.faults = []
         self.refusals = []
+        self.notes = []             # of a copy
         self.torn = None            # (name, offset, LSN, message)
+        self.found = []             # all segments
+        self.slots = []
+        self.identity = (0, 0)
         self.segments = []          # those that count
         self.ignored = []           # (segment, why)
         self.spans = []             # those whose records are the log's
         self.durable = 0
         self.next = 1
         self.state = State()
+        self.error = None           # why it can't be read at all
 
-    def read(self):
-        self.state = read_state(os.path.join(self.path, "STATE"), self.number)
-        found = []
-        for name in os.listdir(self.path):
+    @property
+    def verdict(self):
+        if self.foreign:
+            return "foreign"
+        if self.faults:
+            return "damaged"
+        if self.refusals or self.error:
+            return "newer"
+        return "torn" if self.torn else "end"
+
+    def gather(self):
+        """STATE and the headers of all segments."""
+        for name in sorted(os.listdir(self.path)):
             match = re.fullmatch(r"([0-9]{20})\.wal", name)
             if match and 1 <= int(match.group(1)) <= LARGEST_LSN:
-                found.append(Segment(os.path.join(self.path, name), int(match.group(1)), self.number))
-        for segment in sorted(found, key=lambda segment: segment.first):
-            if segment.first < self.state.first_retained:
+                segment = Segment(os.path.join(self.path, name), int(match.group(1)), self.number)
+                segment.read_header()
+                self.found.append(segment)
+        self.slots, self.identity = read_slots(os.path.join(self.path, "STATE"))
+
+    def log_id(self):
+        """The ID of the log that this partition says it belongs to."""
+        if self.slots:
+            return max(self.slots, key=lambda slot: slot.sequence).log_id
+        return next((segment.log_id for segment in self.found if segment.is_whole), None)
+
+    def find_foreign(self, log_id):
+        for slot in self.slots:
+            if log_id is not None and slot.log_id != log_id:
+                self.foreign.append(("STATE", 0, 0, "STATE is that of another log"))
+            elif slot.partition != self.number:
+                self.foreign.append(("STATE", 0, 0, "STATE is that of partition %d" % slot.partition))
+        for segment in self.found:
+            why = segment.elsewhere(log_id)
+            if why is not None:
+                self.foreign.append((segment.name, 0, segment.first, why))
+
+    def read(self, log_id):
+        self.find_foreign(log_id)
+        if self.foreign:
+            return
+        self.state = best_state(self.slots, *self.identity)
+        for segment in self.found:
+            if self.state.flags & REMOVED:
+                self.ignored.append((segment, "removed"))
+            elif segment.first < self.state.first_retained:
                 self.ignored.append((segment, "purged"))
-                continue
-            segment.read()
-            if segment.broken is None and segment.refusal is None and segment.epoch < self.state.oldest_epoch:
+            elif segment.broken is None and segment.refusal is None and segment.incarnation < self.state.oldest_incarnation:
                 self.ignored.append((segment, "truncated"))
             else:
+                segment.read(log_id, self.state)
                 self.segments.append(segment)
-        self.durable = max([self.state.durable] + [segment.durable() for segment in self.segments])
-        self.join()
-        if self.durable > 0 and not self.state.there:
-            self.faults.append(("STATE", 0, self.durable, "something was synced, and no slot of STATE is right"))
+        self.durable = self.state.durable
+        if not self.state.flags & REMOVED:
+            self.durable = max([self.durable] + [segment.durable() for segment in self.segments])
+            self.join()
+            if not self.refusals:
+                self.refusals.extend((segment.name, 0, segment.first, segment.refusal)
+                                     for segment in self.segments if segment.refusal is not None)
+            if self.durable > 0 and not self.state.there:
+                self.faults.append(("STATE", 0, self.durable, "something was synced, and no slot of STATE is right"))
+        else:
+            self.next = self.state.next_free
 
     def join(self):
         """Puts the segments in a row, and decides what the first place means where they do not go on."""
         self.next = self.state.first_retained
-        epoch = 0
+        incarnation = 0
         for segment in self.segments:
             if segment.first != self.next:
                 why = "the segment begins with LSN %d" % segment.first
-                if segment.first < self.next or not self.state.there and segment is self.segments[0]:
-                    return self.faults.append((segment.name, 0, self.next, why))
-                return self.end(segment, 0, why)
+                is_first = segment is self.segments[0]
+                if self.state.copied and is_first:
+                    self.notes.append((segment.name, 0, segment.first, "the records before it are not in this copy"))
+                    self.next = segment.first
+                elif segment.first < self.next or not self.state.there and is_first:
+                    return self.damage(segment.name, 0, why, True)
+                else:
+                    return self.end(segment, 0, why)
             if segment.refusal is not None:
                 return self.refusals.append((segment.name, 0, self.next, segment.refusal))
             if segment.broken is not None:
                 return self.end(segment, 0, segment.broken)
-            if segment.epoch < epoch:
-                return self.end(segment, 0, "the segment is of an older epoch than the one before")
-            epoch = segment.epoch
+            if segment.incarnation < incarnation:
+                return self.end(segment, 0, "the segment is of an older incarnation than the one before")
+            incarnation = segment.incarnation
             self.faults.extend(segment.faults)
             self.spans.append(segment)
             self.next = segment.next
@@ -600,20 +837,39 @@ class Partition:
             if segment.stop is not None:
                 return self.end(segment, segment.end, segment.stop)
         if self.next <= self.durable:
-            self.faults.append(("%020d.wal" % self.next, 0, self.next, "it is missing, and LSN %d was durable" % self.durable))
+            self.damage("%020d.wal" % self.next, 0, "it is missing, and LSN %d was durable" % self.durable, False)
+
+    def damage(self, name, offset, why, has_rest):
+        """An error; but in a copy the log ends here."""
+        finding = (name, offset, self.next, why)
+        if self.state.copied is None:
+            self.faults.append(finding)
+            return
+        self.notes.append(finding)
+        if has_rest:
+            self.torn = finding
 
     def end(self, segment, offset, why):
+        has_rest = offset == 0 or segment.rest or segment is not self.segments[-1]
         if self.next <= self.durable:
-            self.faults.append((segment.name, offset, self.next, "%s, and LSN %d was durable" % (why, self.durable)))
-        elif self.state.clean and segment.first <= self.state.durable:
-            self.faults.append((segment.name, offset, self.next, "%s, though the segment was sealed" % why))
-        elif offset == 0 or segment.rest or segment is not self.segments[-1]:
+            self.damage(segment.name, offset, "%s, and LSN %d was durable" % (why, self.durable), has_rest)
+        elif self.state.flags & CLOSED_CLEANLY and segment.first <= self.state.durable:
+            self.damage(segment.name, offset, "%s, though the segment was sealed" % why, has_rest)
+        elif has_rest:
             self.torn = (segment.name, offset, self.next, why)
 
     def records(self):
         for segment in self.spans:
             for lsn, payload in segment.payloads():
-                yield lsn, segment.codec, segment, payload
+                if lsn >= self.state.first_visible:
+                    yield lsn, segment.codec, segment, payload
+
+    def lost(self):
+        """The ranges of LSNs that are lost, as far as they would be shown."""
+        for segment in self.spans:
+            for first, last in segment.lost:
+                if last >= self.state.first_visible:
+                    yield segment, max(first, self.state.first_visible), last
 
 
 # Values ---------------------------------------------------------------------------------------------------------------
@@ -764,27 +1020,34 @@ def summary(partition):
     state = partition.state
     result = {
         "partition": partition.number,
-        "first": partition.state.first_retained,
+        "verdict": partition.verdict,
+        "first": partition.state.first_visible,
         "next": partition.next,
         "durable": partition.durable,
+        "copied": state.copied is not None,
         "torn": partition.torn is not None,
+        "lost": [[first, last] for _, first, last in partition.lost()],
         "state": None if not state.there else {
-            "sequence": state.sequence, "epoch": state.epoch, "oldestEpoch": state.oldest_epoch,
-            "firstRetained": state.first_retained, "nextFree": state.next_free, "durable": state.durable,
-            "clean": state.clean, "epochStarts": [list(start) for start in state.starts]},
+            "sequence": state.sequence, "history": state.history, "incarnation": state.incarnation,
+            "oldestIncarnation": state.oldest_incarnation, "firstRetained": state.first_retained,
+            "firstVisible": state.first_visible, "nextFree": state.next_free, "durable": state.durable,
+            "clean": state.flags & CLOSED_CLEANLY != 0, "removed": state.flags & REMOVED != 0,
+            "histories": [list(start) for start in state.starts]},
         "segments": [],
     }
-    reasons = [(segment, None) for segment in partition.segments] + partition.ignored
-    for segment, why in sorted(reasons, key=lambda pair: pair[0].first):
+    reasons = dict(partition.ignored)
+    for segment in partition.found:
         result["segments"].append({
-            "name": segment.name, "bytes": segment.size, "ignored": why, "header": segment.broken or segment.refusal or "whole",
-            "epoch": segment.epoch, "codec": segment.codec,
+            "name": segment.name, "bytes": segment.size, "ignored": reasons.get(segment),
+            "header": segment.broken or segment.refusal or "whole",
+            "history": segment.history, "incarnation": segment.incarnation, "flags": segment.flags, "codec": segment.codec,
             "codecName": segment.items.get(1, b"").decode("utf-8", "replace"),
             "parameters": segment.items.get(2, b"").hex(),
             "type": segment.items.get(3, b"").decode("utf-8", "replace"), "schema": segment.schema,
             "first": segment.first, "next": segment.next, "end": segment.end, "stop": segment.stop,
             "frames": dict(zip(KINDS, segment.kinds)),
-            "marks": [{"place": mark[0], "durable": mark[1], "offset": mark[2], "sequence": mark[3]} for mark in segment.marks],
+            "marks": [{"place": mark[0], "durable": mark[1], "offset": mark[2], "sequence": mark[3], "history": mark[5]}
+                      for mark in segment.marks],
             "markFrames": len(segment.mark_frames),
             "footer": None if segment.footer is None else dict(zip(
                 ("offset", "records", "last", "sealed", "entries"), segment.footer)),
@@ -794,14 +1057,17 @@ def summary(partition):
 
 def print_summary(partition, out):
     told = summary(partition)
-    print("partition %(partition)d: first LSN %(first)d, next %(next)d, durable %(durable)d" % told
-          + (", torn" if told["torn"] else ""), file=out)
+    print("partition %(partition)d: %(verdict)s, first LSN %(first)d, next %(next)d, durable %(durable)d" % told
+          + (", a copy" if told["copied"] else ""), file=out)
     if told["state"]:
-        print("  STATE %(sequence)d: epoch %(epoch)d, oldest epoch %(oldestEpoch)d, first retained %(firstRetained)d, "
-              "next free %(nextFree)d, durable %(durable)d, clean %(clean)s" % told["state"], file=out)
+        print("  STATE %(sequence)d: history %(history)d, incarnation %(incarnation)d, oldest %(oldestIncarnation)d, first retained "
+              "%(firstRetained)d, next free %(nextFree)d, durable %(durable)d, clean %(clean)s, removed %(removed)s" % told["state"],
+              file=out)
     for each in told["segments"]:
-        print("  %(name)s: %(bytes)d bytes, header %(header)s, epoch %(epoch)d, codec %(codec)d %(codecName)r of %(type)r" % each
-              + (", ignored: %s" % each["ignored"] if each["ignored"] else ""), file=out)
+        print("  %(name)s: %(bytes)d bytes, header %(header)s, history %(history)d, incarnation %(incarnation)d, codec %(codec)d "
+              "%(codecName)r of %(type)r" % each + (", ignored: %s" % each["ignored"] if each["ignored"] else ""), file=out)
+        if each["ignored"] or told["verdict"] == "foreign":
+            continue
         print("    LSN %(first)d up to %(next)d, frames up to %(end)d" % each
               + " (%s)" % (each["stop"] or "sealed")
               + ": %(record)d records, %(batch)d batches, %(mark)d marks" % each["frames"]
@@ -835,20 +1101,64 @@ def show(partition, options, out):
         print(json.dumps(line), file=out)
 
 
-def partitions(directory):
-    found = []
-    is_log = False
-    for name in os.listdir(directory):
-        match = re.fullmatch(r"partition-([0-9]{5})", name)
-        path = os.path.join(directory, name)
-        if match and int(match.group(1)) <= 65535:
-            if not stat.S_ISDIR(os.lstat(path).st_mode):
-                raise Unusable("%s is no directory" % name)
-            found.append(Partition(path, int(match.group(1))))
-        is_log = is_log or name == "LOCK"
-    if not found and not is_log:
-        raise Unusable("%s holds no log" % directory)
-    return sorted(found, key=lambda partition: partition.number)
+def tell(partition):
+    for kind, findings in (("foreign", partition.foreign), ("damage", partition.faults), ("unusable", partition.refusals)):
+        for finding in findings:
+            complain(kind, partition.number, finding)
+    if partition.error is not None:
+        print("unusable: partition %d: %s" % (partition.number, partition.error), file=sys.stderr)
+    if partition.verdict in ("end", "torn", "damaged"):
+        for finding in partition.notes:
+            complain("copy", partition.number, finding)
+        if partition.torn is not None and not partition.notes:
+            complain("torn", partition.number, partition.torn)
+    for segment, first, last in partition.lost():
+        print("lost: partition %d, segment %s: LSNs %d to %d" % (partition.number, segment.name, first, last), file=sys.stderr)
+
+
+class Log:
+    """The directory: its partitions and the ID that they should have."""
+
+    def __init__(self, directory):
+        self.partitions = []
+        self.log_id, self.note = None, None
+        self.disagree = False
+        is_log = False
+        for name in os.listdir(directory):
+            match = re.fullmatch(r"partition-([0-9]{5})", name)
+            path = os.path.join(directory, name)
+            if match and int(match.group(1)) <= 65535:
+                if not stat.S_ISDIR(os.lstat(path).st_mode):
+                    raise Unusable("%s is no directory" % name)
+                self.partitions.append(Partition(path, int(match.group(1))))
+            is_log = is_log or name in ("LOCK", "LOG")
+        if not self.partitions and not is_log:
+            raise Unusable("%s holds no log" % directory)
+        self.partitions.sort(key=lambda partition: partition.number)
+        self.log_id, why = read_log_id(os.path.join(directory, "LOG"))
+        for partition in self.partitions:
+            try:
+                partition.gather()
+            except (Unusable, OSError, MemoryError) as error:
+                partition.error = error
+        if self.log_id is None:
+            stated = {partition.log_id() for partition in self.partitions} - {None}
+            if stated:
+                self.note = why
+            self.disagree = len(stated) > 1
+            if len(stated) == 1:
+                self.log_id = stated.pop()
+
+    def read(self, partition):
+        if partition.error is not None:
+            return
+        if self.disagree and partition.log_id() is not None:
+            partition.foreign.append(("STATE", 0, 0, "the partitions are of more than one log, and %s" % self.note))
+            return
+        try:
+            partition.read(self.log_id)
+        except (Unusable, OSError, MemoryError) as error:
+            partition.error = error
 
 
 def run(arguments, out):
@@ -857,31 +1167,28 @@ def run(arguments, out):
     if len(rest) != 1 or options - {"--json", "--info", "--decode"}:
         print(__doc__.split("\n\n")[1].strip(), file=sys.stderr)
         return 2
-    damaged = unusable = False
+    verdicts = set()
     try:
-        for partition in partitions(rest[0]):
+        log = Log(rest[0])
+        if log.note is not None:
+            print("note: %s" % log.note, file=sys.stderr)
+        for partition in log.partitions:
+            log.read(partition)
             try:
-                partition.read()
-                show(partition, options, out)
+                if not partition.error:
+                    show(partition, options, out)
             except (Unusable, OSError, MemoryError) as error:
                 if isinstance(error, BrokenPipeError):
                     raise
-                unusable = True
-                print("unusable: partition %d: %s" % (partition.number, error), file=sys.stderr)
-            for finding in partition.faults:
-                damaged = True
-                complain("damage", partition.number, finding)
-            for finding in partition.refusals:
-                unusable = True
-                complain("unusable", partition.number, finding)
-            if partition.torn is not None:
-                complain("torn", partition.number, partition.torn)
+                partition.error = error
+            tell(partition)
+            verdicts.add(partition.verdict)
     except (Unusable, OSError) as error:
         if isinstance(error, BrokenPipeError):
             raise
-        unusable = True
+        verdicts.add("newer")
         print("unusable: %s" % error, file=sys.stderr)
-    return 1 if damaged else 2 if unusable else 0
+    return 1 if "damaged" in verdicts else 2 if verdicts & {"foreign", "newer"} else 0
 
 
 def main():
