@@ -555,8 +555,6 @@ class Segment:
                 return None
             at += padded(size)
             types.append(type)
-        if at != end:
-            return None
         self.stop = None
         following = self.take_records(kind, data, end, len(data))
         if following is not None and min(types) < 0x8000:

@@ -1161,6 +1161,30 @@ class FooterTests(LogCase):
         self.expect(0, [1], "the file does not end with the trailer")
 
 
+    def test_what_is_no_footer(self):
+        def footer(own=None, entries=0, count=None, offset=None, salt=99, cut=None):
+            segment = SegmentWriter()
+            segment.record()
+            here = len(segment.data)
+            payload = struct.pack("<4Q2I", 1, 1, here if own is None else own, 0, entries if count is None else count, 0)
+            segment.put(FOOTER, (payload + struct.pack("<3Q", 1, 12288, 0) * entries)[:cut])
+            segment.data += signed(b"WALSEAL2" + struct.pack("<QQI", here if offset is None else offset, salt, 0))
+            return segment
+
+        self.write(footer(entries=1))
+        self.expect(0, [1])
+        for wrong, says in (({"own": 12288}, "the footer is a copy of one at 12288"), ({"count": 1}, "claims 1 entries"),
+                            ({"entries": 1, "count": 0}, "claims 0 entries"), ({"entries": 3}, "claims 3 entries"),
+                            ({"count": 1 << 31}, "claims 2147483648 entries"), ({"cut": 32}, "the footer has 48 bytes"),
+                            ({"offset": 12288}, "the trailer is that of another footer"),
+                            ({"salt": 98}, "the trailer is that of another footer")):
+            self.write(footer(**wrong), state=slot(durable=1))
+            self.expect(0, [1], "torn:")
+            self.assertIn(says, read(self.directory)[2])
+            self.write(state=slot(durable=1, flags=1))
+            self.expect(1, [1], says)
+
+
 class HostileTests(LogCase):
     """Sums that are right over bytes that are not."""
 
@@ -1180,12 +1204,41 @@ class HostileTests(LogCase):
             self.write(segment)
             self.expect(1, [1], "item 0x1")
         segment = SegmentWriter()
-        head = bytearray(segment.data[:64])
-        for area in (b"\1", b"\1\0\xff\xff", b"\1\0\2\0a"):
-            struct.pack_into("<I", head, 60, len(area))
+        head = bytearray(segment.data[:88])
+        for area, says in ((b"\1", "do not fill"), (b"\1\0\xff\xff", "longer than their area"), (b"\1\0\2\0a", "longer than their area"),
+                           (b"\4\0\0\0\1", "do not fill")):
+            struct.pack_into("<I", head, 84, len(area))
             segment.data[:4096] = signed(bytes(head) + area).ljust(4096, b"\0")
+            self.write(segment, state=slot())
+            self.expect(0, [], says)
+            self.write(state=slot(durable=1))
+            self.expect(1, [], says)
+        for count in (4005, 1 << 31, 0xFFFFFFFF):
+            struct.pack_into("<I", head, 84, count)
+            segment.data[:4096] = signed(bytes(head).ljust(4092, b"\1"))
             self.write(segment)
-            self.expect(0, [], "torn:")
+            self.expect(1, [], "the header's sum is wrong")
+        struct.pack_into("<I", head, 84, 4004)
+        segment.data[:4096] = signed(bytes(head) + struct.pack("<HH", 0x8002, 4000) + bytes(4000))
+        self.write(segment, state=slot())
+        self.expect(0, [])
+        for length in (0, 60, 91):
+            with open(self.path(SEGMENT % 1), "wb") as file:
+                file.write(segment.data[:length])
+            self.expect(0, [], "the file is shorter than a header")
+        segment = SegmentWriter()
+        segment.data[4000] = 1
+        segment.record()
+        self.write(segment)
+        self.expect(1, [1], "there is something after the header")
+
+    def test_padding(self):
+        segment = SegmentWriter()
+        segment.record()
+        body = b"12345\0\0\1"
+        segment.data += struct.pack("<IIQ", 21, crc32c(body + struct.pack("<QQ", 21, 2 ^ 99)), 2) + body
+        self.write(segment)
+        self.expect(0, [1], "the frame's padding is not zero")
 
     def test_lengths(self):
         for length in (1, 15, 17, 48, 1 << 20, 1 << 30, (1 << 30) + 1, 0xFFFFFFFF):
