@@ -1,0 +1,223 @@
+"""Asks read_wal.py and walctl the same questions about a log, and says where they do not agree: for mixtures.py and composed.py."""
+
+import collections
+import contextlib
+import io
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+import read_wal  # noqa: E402
+
+REFUSED = ("damaged", "foreign", "newer")
+
+
+class Failed(Exception):
+    """A walctl that ended in a way that nothing explains."""
+
+
+class Tool:
+    def __init__(self, path):
+        self.path = path
+
+    def __call__(self, *arguments, lines=()):
+        """Status, standard output, standard error."""
+        done = subprocess.run([self.path] + list(arguments), input="".join(json.dumps(each) + "\n" for each in lines),
+                              capture_output=True, text=True, timeout=120)
+        if done.returncode < 0 or done.returncode > 128:
+            raise Failed("%s ended with %d: %s" % (" ".join(arguments), done.returncode, done.stderr[-2000:]))
+        return done.returncode, done.stdout, done.stderr
+
+    def killed(self, directory, partition, lines):
+        """Appends with --sync each and is killed once the last line is durable, so that the newest segment is not sealed."""
+        process = subprocess.Popen([self.path, "append", directory, "--partition", str(partition), "--sync", "each", "--ack",
+                                    "--segment-size", "65536", "--codec", "json"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        try:
+            for line in lines:
+                process.stdin.write(json.dumps(line).encode() + b"\n")
+            process.stdin.flush()
+            for _ in lines:
+                if not process.stdout.readline():
+                    raise Failed("append ended early in %s" % directory)
+        finally:
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+            process.stdin.close()
+            process.stdout.close()
+
+
+def by_reader(directory):
+    """The second reader's view; partitions that are refused have no records."""
+    out, said = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stderr(said):
+        status = read_wal.run(["--json", "--decode", directory], out)
+    told = io.StringIO()
+    with contextlib.redirect_stderr(io.StringIO()):
+        read_wal.run(["--json", "--info", directory], told)
+    summaries = {each["partition"]: each for each in map(json.loads, told.getvalue().splitlines())}
+    records = collections.defaultdict(list)
+    for line in map(json.loads, out.getvalue().splitlines()):
+        records[line["partition"]].append((line["lsn"], line.get("value")))
+    # Of a partition that can't be read at all there is no summary.
+    for number in re.findall(r"unusable: partition (\d+): ", said.getvalue()):
+        summaries.setdefault(int(number), {"verdict": "newer", "copied": False, "segments": []})
+    return status, summaries, records, said.getvalue()
+
+
+def files_of(directory):
+    """Path below `directory` to (inode, bytes) of each regular file."""
+    found = {}
+    for base, _, names in os.walk(directory):
+        for name in names:
+            path = os.path.join(base, name)
+            with open(path, "rb") as file:
+                found[os.path.relpath(path, directory)] = (os.fstat(file.fileno()).st_ino, file.read())
+    return found
+
+
+def numbers_in(files):
+    """The numbers of all records that are in any of these files, as text."""
+    return {int(number) for _, data in files.values() for number in re.findall(rb'"n": ?(\d+)[,}]', data)}
+
+
+class Check:
+    """One mixture, asked in every way."""
+
+    def __init__(self, tool, directory, append_to, keeps_all=False):
+        self.tool, self.directory, self.append_to = tool, directory, append_to
+        self.keeps_all = keeps_all  # whether every record that is in a file may be missed
+        self.wrong = []
+
+    def expect(self, holds, *words):
+        if not holds:
+            self.wrong.append(" ".join(str(word) for word in words))
+
+    def run(self):
+        before = files_of(self.directory)
+        status, summaries, records, said = by_reader(self.directory)
+        self.summaries, self.said = summaries, said
+        bad = {number: each["verdict"] for number, each in summaries.items() if each["verdict"] in ("damaged", "foreign", "newer")}
+        refused = status != 0
+        self.expect(refused == bool(bad) or not summaries, "the reader's status is", status, "for", bad)
+        self.whole(refused, summaries, records)
+        self.expect(files_of(self.directory) == before, "something that only reads wrote")
+        self.open(refused, bad, summaries, records, before)
+
+    def whole(self, refused, summaries, records):
+        """verify, info and cat against the reader."""
+        status, out, err = self.tool("verify", "--json", self.directory)
+        self.expect((status != 0) == refused, "verify has status", status, "and says", out[-1500:], err[-500:])
+        try:
+            verified = {each["partition"]: each for each in json.loads(out)["partitions"]}
+        except (ValueError, KeyError):
+            verified = {}
+        for number, each in verified.items():
+            told = summaries.get(number)
+            if told is None:
+                self.expect(False, "verify tells of partition", number)
+                continue
+            is_bad = told["verdict"] in ("damaged", "foreign", "newer")
+            found = bool(each.get("damage"))
+            self.expect(found == is_bad, "verify of partition", number, ":", each, "but the reader:", told["verdict"])
+        status, out, err = self.tool("info", "--json", self.directory)
+        self.expect((status != 0) == refused, "info has status", status, "and says", out[-1500:], err[-500:])
+        status, out, err = self.tool("cat", self.directory)
+        if not refused:
+            self.expect(status == 0, "cat has status", status, err[-500:])
+            printed = [json.loads(line) for line in out.splitlines()]
+            wanted = [value for number in sorted(records) for _, value in records[number]]
+            self.expect(printed == wanted, "cat prints", len(printed), "records and the reader", len(wanted))
+        elif summaries:
+            self.expect(status != 0, "cat has status 0")
+
+    def open(self, refused, bad, summaries, records, before):
+        partition = self.append_to
+        extra = {"appended": True}
+        status, _, err = self.tool("append", self.directory, "--partition", str(partition), "--segment-size", "65536", "--codec", "json",
+                                   lines=[extra])
+        after = files_of(self.directory)
+        if refused and partition in bad or not summaries and refused:
+            self.expect(status != 0, "append to a partition that is", bad.get(partition), "has status 0")
+        if not refused:
+            self.expect(status == 0, "append has status", status, err[-800:])
+        if status == 0:
+            now_status, now, now_records, now_said = by_reader(self.directory)
+            if not bad:
+                self.expect(now_status == 0, "after the append the reader says", now_said)
+                verified = self.tool("verify", self.directory)
+                self.expect(verified[0] == 0, "after the append verify says", verified[1][-800:], verified[2][-800:])
+            for number in set(summaries) | set(now):
+                if number in bad:
+                    continue
+                wanted = [value for _, value in records[number]] + ([extra] if number == partition else [])
+                found = [value for _, value in now_records[number]]
+                self.expect(found == wanted, "after the append partition", number, "holds", len(found), "records instead of", len(wanted))
+                lsns = [lsn for lsn, _ in now_records[number]]
+                if number == partition and lsns and records[number]:
+                    self.expect(lsns[:-1] == [lsn for lsn, _ in records[number]] and lsns[-1] > lsns[-2], "LSNs changed")
+        # Nothing that is refused is touched. (Of the others, what recovery may mend.)
+        for name, (_, data) in before.items():
+            match = re.match(r"partition-(\d{5})/", name)
+            number = int(match.group(1)) if match else None
+            if number in bad or refused and status != 0 and name != "LOCK":
+                if after.get(name, (0, None))[1] != data:
+                    self.expect(False, "of a log that is refused", name, "is gone" if name not in after else "was changed")
+        if self.keeps_all:
+            gone = numbers_in(before) - numbers_in(after)
+            self.expect(not gone, "records are in no file any more:", sorted(gone))
+
+    def verdicts(self):
+        return sorted({each["verdict"] + (" in a copy" if each.get("copied") else "") for each in self.summaries.values()}) or ["no log"]
+
+
+def run(make, doc):
+    """The command line of both. `make(seed, tool, root)` makes a log; it returns a Check and the words that tell of it."""
+    arguments = sys.argv[1:]
+    keep, show_table = "--keep" in arguments, "--table" in arguments
+    first, last = 1, 100
+    if "--seeds" in arguments:
+        at = arguments.index("--seeds")
+        begin, _, end = arguments[at + 1].partition("-")
+        first, last = int(begin), int(end or begin)
+        del arguments[at:at + 2]
+    arguments = [each for each in arguments if not each.startswith("--")]
+    if len(arguments) != 1:
+        print(doc, file=sys.stderr)
+        return 64
+    tool = Tool(os.path.abspath(arguments[0]))
+    table = collections.defaultdict(collections.Counter)
+    failed = []
+    for seed in range(first, last + 1):
+        root = tempfile.mkdtemp(prefix="agreement-%d-" % seed)
+        story = []
+        try:
+            check, steps = make(seed, tool, root, story)
+            check.run()
+            for step in steps:
+                table[step].update(check.verdicts())
+            wrong, said = check.wrong, "%s %s" % (
+                {number: each["verdict"] for number, each in check.summaries.items()}, check.said.strip())
+        except (Failed, subprocess.TimeoutExpired) as error:
+            steps, wrong, said = [], [str(error)], ""
+        if wrong:
+            failed.append(seed)
+            print("seed %d: %s\n    %s\n    the reader: %s" % (seed, ", ".join(steps), "\n    ".join(story), said))
+            for each in wrong:
+                print("  * " + each)
+            sys.stdout.flush()
+        if keep:
+            print("seed %d is kept in %s" % (seed, root))
+        else:
+            shutil.rmtree(root, True)
+    if show_table:
+        for step in sorted(table):
+            print("%-32s %s" % (step, ", ".join("%s %d" % each for each in sorted(table[step].items()))))
+    print("%d logs, %d did not hold%s" % (last + 1 - first, len(failed), ": seeds %s" % ", ".join(map(str, failed[:40])) if failed else ""))
+    return 1 if failed else 0
