@@ -7,6 +7,7 @@ import os
 import random
 import shutil
 import struct
+import subprocess
 import sys
 import tempfile
 import unittest
@@ -346,6 +347,16 @@ class RowTests(LogCase):
         self.write(segment)
         self.assertEqual(read(self.directory)[1], ["1 1 ", "1 2 0102", "1 3 " + "03" * 9])
 
+    def test_the_last_lsn_of_all(self):
+        last = SegmentWriter((1 << 56) - 1)
+        last.record()
+        last.mark((1 << 56) - 2, 12288, 2)
+        self.write(last, state=slot(first=(1 << 56) - 1, durable=(1 << 56) - 1))
+        self.expect(0, [(1 << 56) - 1])
+        last.mark((1 << 56) - 1, len(last.data), 2)
+        self.write(last, state=slot(first=(1 << 56) - 1, durable=(1 << 56) - 2))
+        self.expect(0, [(1 << 56) - 1])
+
     def test_partitions_are_in_order_and_the_rest_is_left_alone(self):
         for partition in (300, 2, 65535):
             segment = SegmentWriter(partition=partition)
@@ -480,6 +491,13 @@ class NewerFormatTests(LogCase):
         segment.data[:4096] = header_of_version_1(version=2)
         self.write(segment)
         self.expect(0, [], "torn:")
+        for wrong in (header_of_version_1()[:9], header_of_version_1()[:67], header_of_version_1()[:60] + b"\xff" * 4036,
+                      header_of_version_1()[:70] + b"\1" + header_of_version_1()[71:]):
+            segment.data[:] = wrong
+            self.write(segment)
+            self.expect(0, [], "torn:")
+        self.write(SegmentWriter(), state=slot_of_version_1()[:300] + b"\1" + slot_of_version_1()[301:])
+        self.expect(0, [])
         self.write(SegmentWriter(), state=slot_of_version_1())
         self.expect(2, [], "unusable: partition 1: STATE has version 1, which was never released")
         self.write(state=slot_of_version_1(version=2))
@@ -509,7 +527,8 @@ class NewerFormatTests(LogCase):
 
     def test_items(self):
         self.refused(items=((4, b"new"),))
-        segment = SegmentWriter(items=((0x8001, b"may be skipped"), (1, b"bytes")))
+        self.refused(items=((0x7FFF, b"new"), (4, b"new")))
+        segment = SegmentWriter(items=((0x8000, b""), (0x8001, b"may be skipped"), (1, b"bytes"), (2, b"\xff"), (0xFFFF, b"x")))
         segment.record()
         self.write(segment)
         self.expect(0, [1])
@@ -615,11 +634,37 @@ class MarkTests(LogCase):
         self.write(segment, state=slot())
         self.expect(0, [1], "the mark frame is a copy of one at 12288")
 
+    def test_a_mark_with_a_wrong_sum_or_without_its_end_does_not_count(self):
+        segment, at = self.broken_at_three()
+        segment.mark(4, at, 2)
+        for change in range(4096, 4176):
+            worse = bytearray(segment.data)
+            worse[change] ^= 0x10
+            segment.data, whole = worse, segment.data
+            self.write(segment, state=slot())
+            self.expect(0, [1, 2], "torn:")
+            segment.data = whole
+        del segment.data[4170:]
+        self.write(segment)
+        self.expect(0, [])
+
     def test_where_the_header_is_broken_a_mark_must_name_the_file(self):
-        for first, status in ((1, 1), (9, 0)):
+        for wrong, status in (({}, 1), ({"first": 9}, 0), ({"partition": 2}, 0), ({"log_id": OTHER_ID}, 0), ({"salt": 5}, 1)):
             segment, at = self.broken_at_three()
-            segment.data[4096:4176] = mark(2, at, 2, first=first)
+            segment.data[4096:4176] = mark(2, at, 2, **wrong)
             segment.data[20] ^= 1
+            self.write(segment, state=slot())
+            self.expect(status, [], "the header's sum is wrong")
+
+    def test_where_the_header_is_broken_mark_frames_are_found_by_the_salts_that_are_left(self):
+        for header_salt, mark_salt, status in ((99, None, 1), (5, 99, 1), (5, None, 0), (5, 6, 0)):
+            segment = SegmentWriter()
+            segment.record()
+            segment.mark_frame(1)
+            struct.pack_into("<Q", segment.data, 48, header_salt)
+            segment.data[20] ^= 1
+            if mark_salt is not None:
+                segment.data[4096:4176] = mark(0, 12288, 2, salt=mark_salt)
             self.write(segment, state=slot())
             self.expect(status, [], "the header's sum is wrong")
 
@@ -970,7 +1015,20 @@ class CopyTests(LogCase):
     def test_identity(self):
         inode, birth = self.own()
         self.assertEqual(inode, os.stat(self.path("STATE")).st_ino)
-        self.assertGreaterEqual(birth, 0)
+        with contextlib.suppress(OSError, ValueError):
+            told = subprocess.run(["stat", "-c", "%W", self.path("STATE")], capture_output=True, text=True)
+            if told.returncode == 0:
+                self.assertEqual(birth // 10**9, int(told.stdout))
+
+    def test_what_is_not_known_is_not_compared(self):
+        def copied(stated, found):
+            one = read_wal.whole_slot(slot(inode=stated[0], birth=stated[1]))
+            return read_wal.best_state([one], *found).copied is not None
+
+        for stated, found, wanted in (((5, 6), (5, 6), False), ((5, 6), (5, 0), False), ((5, 6), (0, 6), False), ((0, 6), (5, 6), False),
+                                      ((5, 0), (5, 6), False), ((0, 0), (5, 6), False), ((5, 6), (4, 6), True), ((5, 6), (5, 7), True),
+                                      ((5, 6), (4, 0), True), ((0, 6), (5, 7), True)):
+            self.assertEqual(copied(stated, found), wanted, (stated, found))
 
     def test_state_ahead_of_the_segments(self):
         self.judged(self.rows(1, 4), "damaged", "end", range(1, 7), durable=20)
@@ -1072,6 +1130,7 @@ class StateTests(LogCase):
             self.put(slot(**dict({"sequence": 4, "durable": 9}, **wrong)), slot(sequence=3, durable=1))
             self.expect(0, [1])
         for right in ({"sequence": 1 << 62}, {"history": 1 << 62}, {"incarnation": 1 << 62}, {"free": 10}, {"durable": (1 << 56) - 1},
+                      {"first": (1 << 56) - 1, "durable": (1 << 56) - 1}, {"histories": ((1, (1 << 56) - 1),)},
                       {"history": 5, "histories": ((2, 9), (5, 3))}, {"history": 0, "incarnation": 0, "oldest": 0}):
             self.put(slot(**dict({"sequence": 4, "durable": 9}, **right)), slot(sequence=3, durable=1))
             self.assertEqual(read(self.directory)[0], 1, right)
@@ -1239,6 +1298,30 @@ class HostileTests(LogCase):
         segment.data += struct.pack("<IIQ", 21, crc32c(body + struct.pack("<QQ", 21, 2 ^ 99)), 2) + body
         self.write(segment)
         self.expect(0, [1], "the frame's padding is not zero")
+
+    def test_magics(self):
+        segment = SegmentWriter()
+        segment.record()
+        segment.mark(9, 12288, 2)
+        segment.seal()
+        self.write(segment, state=slot(durable=9))
+        self.expect(1, [1], "LSN 9 was durable")
+        # Without STATE and mark nothing is known to be durable; without the trailer it is not sealed.
+        for start, end in ((0, 88 + 4 * 3 + 10), (4096, 4172), (len(segment.data) - 32, len(segment.data) - 4)):
+            area = bytearray(segment.data[start:end])
+            area[0] ^= 1
+            segment.data[start:end + 4] = signed(bytes(area))
+        wrong = bytearray(slot(durable=9))
+        wrong[0] ^= 1
+        self.write(segment, state=signed(bytes(wrong[:4092])))
+        self.expect(0, [], "the header is no header")
+        segment.data[:4096] = header()
+        self.write(segment)
+        self.expect(0, [1], "the footer has no trailer")
+        wrong = bytearray(log_file(OTHER_ID))
+        wrong[0] ^= 1
+        self.log(signed(bytes(wrong[:60])))
+        self.expect(0, [1], "note: LOG is empty or torn")
 
     def test_lengths(self):
         for length in (1, 15, 17, 48, 1 << 20, 1 << 30, (1 << 30) + 1, 0xFFFFFFFF):
