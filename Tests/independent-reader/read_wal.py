@@ -576,7 +576,7 @@ class Segment:
         if durable >= self.next:
             self.fault(self.end, self.next, "the mark frame states LSN %d, which comes after it" % durable)
         elif durable >= self.first - 1 and self.state.counted(history, durable) == durable \
-                and not self.begins(offset, durable + 1) and offset != self.end:
+                and not self.begins(offset, durable + 1) and (offset, durable + 1) != (self.end, self.next):
             self.fault(self.end, self.next, "LSN %d does not follow at the offset %d that the mark frame states" % (
                 durable + 1, offset))
         return self.next
@@ -654,7 +654,7 @@ class Segment:
                 continue
             if self.state.counted(history, durable) != durable:
                 continue
-            if not self.begins(offset, durable + 1) and not (offset == self.end and durable + 1 == self.next):
+            if not self.begins(offset, durable + 1) and (offset, durable + 1) != (self.end, self.next):
                 self.fault(place + 32, durable, "LSN %d does not follow at the offset %d that the mark states" % (
                     durable + 1, offset))
 

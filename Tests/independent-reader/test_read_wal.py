@@ -364,7 +364,9 @@ class RowTests(LogCase):
             self.write(segment, partition=partition)
         for name in ("partition-99999", "partition-1", "partition-000001"):
             os.mkdir(os.path.join(self.directory, name))
-        for name in ("next.prepared", "1.wal", SEGMENT % 0, SEGMENT % (1 << 60)):
+            with open(os.path.join(self.directory, name, SEGMENT % 1), "wb") as file:
+                file.write(header(partition=9))
+        for name in (".prepared", "STATE.prepared", SEGMENT % 9 + ".aside", "STATE.aside", "x" + SEGMENT % 3, SEGMENT % 3 + "x", "next.prepared", "1.wal", SEGMENT % 0, SEGMENT % (1 << 60)):
             with open(self.path(name, 2), "wb") as file:
                 file.write(b"anything")
         self.assertEqual(read(self.directory), (0, ["2 1 61", "300 1 61", "65535 1 61"], ""))
@@ -415,6 +417,11 @@ class RowTests(LogCase):
     def test_without_state_the_first_one_begins_with_1(self):
         self.write(*self.three()[1:])
         self.expect(1, [], "damage: partition 1, segment %s, offset 0, LSN 1: " % (SEGMENT % 4))
+        self.write(self.three()[0])
+        os.remove(self.path(SEGMENT % 4))
+        self.expect(0, [1, 2, 3], "torn:")
+        self.write(self.three()[1])
+        os.remove(self.path(SEGMENT % 1))
         self.write(state=slot())
         self.expect(0, [], "torn:")
 
@@ -512,6 +519,11 @@ class NewerFormatTests(LogCase):
             self.write(torn, later, state=slot())
             self.expect(2, [1], "unusable: partition 1, segment %s" % (SEGMENT % 9))
             self.assertEqual(self.verdict(), "newer")
+
+    def test_of_a_newer_header_the_incarnation_is_not_known(self):
+        first = SegmentWriter(incarnation=5)
+        self.write(first, SegmentWriter(9, version=3, incarnation=1), state=slot(incarnation=5, oldest=5))
+        self.expect(2, [], "unusable:")
 
     def test_purged_ones_may_be_newer(self):
         self.write(SegmentWriter(version=3), SegmentWriter(5), state=slot(first=5, durable=4))
@@ -667,6 +679,90 @@ class MarkTests(LogCase):
                 segment.data[4096:4176] = mark(0, 12288, 2, salt=mark_salt)
             self.write(segment, state=slot())
             self.expect(status, [], "the header's sum is wrong")
+
+    def test_what_a_mark_frame_states_must_be_so(self):
+        def stated(durable, status, says="", where=None, history=1, first=1, state=None):
+            segment = SegmentWriter(first)
+            segment.record()
+            second = segment.record()
+            here = len(segment.data)
+            segment.mark_frame(durable, {None: second, "here": here}.get(where, where), history=history)
+            segment.record()
+            segment.seal()
+            self.write(segment, state=state or slot(first=first, durable=first - 1))
+            self.expect(status, [first, first + 1, first + 2], says)
+            os.remove(self.path(SEGMENT % first))
+            return self.told()
+
+        stated(1, 0)
+        stated(2, 0, where="here")
+        stated(1, 1, "LSN 2 does not follow at the offset", where="here")
+        stated(1, 1, "LSN 2 does not follow at the offset", where=12296)
+        stated(1, 1, "LSN 2 does not follow at the offset", where=1 << 40)
+        stated(0, 0, where=12288)
+        stated(0, 1, "LSN 1 does not follow at the offset", where=12320)
+        stated(3, 1, "comes after it", where="here")
+        stated((1 << 64) - 1, 1, "comes after it")
+        # Of what is durable in an earlier segment it can't tell an offset, and of a history that ended earlier neither.
+        stated(8, 0, where=77, first=10)
+        stated(9, 1, "LSN 10 does not follow", where=77, first=10)
+
+    def test_the_offset_of_a_mark_of_an_ended_history_says_nothing(self):
+        for durable, status in ((1, 1), (2, 1), (3, 0), (9, 0)):
+            for way in ("slot", "frame"):
+                first = SegmentWriter(history=1)
+                first.record()
+                first.record()
+                first.seal()
+                later = SegmentWriter(3, history=2, salt=5)
+                for _ in range(10):
+                    later.record()
+                if way == "slot":
+                    later.mark(durable, 7, 2, history=1)
+                    first.mark(durable, 7, 2)
+                else:
+                    later.mark_frame(durable, 7, history=1)
+                later.seal()
+                self.write(first, later, state=slot(history=2, histories=((2, 3),)))
+                # That of an LSN below the segment says nothing either.
+                wanted = 1 if status and (way == "slot" or durable == 2) else 0
+                found, lines, said = read(self.directory)
+                self.assertEqual((found, len(lines)), (wanted, 12), (durable, way, said))
+
+    def test_what_a_mark_states_of_another_segment_says_nothing(self):
+        segment = SegmentWriter(10)
+        segment.record()
+        end = len(segment.data)
+        for durable, offset, status in ((8, 7, 0), (9, 12288, 0), (9, 7, 1), (9, end, 1), (10, end, 0), (10, 12288, 1)):
+            segment.mark(durable, offset, 2)
+            self.write(segment, state=slot(first=10, durable=9))
+            self.expect(status, [10], "does not follow" if status else "")
+
+    def test_evidence_after_the_end(self):
+        def evidence(counts, shift=0, kind=MARK, lsn=9, durable=8, history=1, gap=40, length=48):
+            segment = SegmentWriter()
+            segment.record()
+            segment.data += b"\xff" * gap + bytes(shift)
+            here = len(segment.data)
+            segment.data += frame(kind, lsn, struct.pack("<4Q", durable, 12288, history, here)[:length - 16], 99)
+            for rest in (b"", bytes(100)):
+                segment.data += rest
+                self.write(segment, state=slot())
+                self.expect(1 if counts else 0, [1], "LSN 8 was durable" if counts else "torn:")
+
+        evidence(True)
+        evidence(False, shift=4)
+        evidence(False, kind=RECORD)
+        evidence(False, history=0)
+        evidence(False, history=(1 << 62) + 1)
+        evidence(True, history=1 << 62)
+        evidence(False, durable=9)
+        evidence(False, durable=10)
+        # Wherever it stands.
+        end = 12288 + 32
+        for gap in range((1 << 20) - 56, (1 << 20) + 16, 8):
+            evidence(True, gap=gap)
+        evidence(True, gap=(3 << 20) - end)
 
     def test_a_mark_leads_to_the_frame_after_it(self):
         segment = SegmentWriter()
@@ -1205,6 +1301,7 @@ class FooterTests(LogCase):
         self.sealed(0, "", lambda first, mark, second: ((1, first), (2, mark)))
         self.sealed(1, "no frame begins at", lambda first, mark, second: ((3, second),))
         self.sealed(1, "no frame begins at", lambda first, mark, second: ((2, second + 8),))
+        self.sealed(1, "not in order", lambda first, mark, second: ((2, mark), (2, second)))
         self.sealed(1, "not in order", lambda first, mark, second: ((2, second), (1, first)))
 
     def test_counts(self):
@@ -1434,7 +1531,7 @@ class WrapperTests(LogCase):
         for extras in wrongs:
             for durable, status in ((0, 0), (2, 1)):
                 self.wrapped(extras, status=status, lsns=[1], says="the wrapper contradicts itself", durable=durable)
-        for payload in (b"", bytes(7), wrapped(RECORD, b"")[:12], b"\0\1\0\0" + wrapped(RECORD, b"")[4:],
+        for payload in (b"", bytes(7), wrapped(RECORD, b"")[:12], struct.pack("<B3xI", 0, 12) + extra(0x8000) + struct.pack("<HHI", 0x8001, 0, 0), b"\0\1\0\0" + wrapped(RECORD, b"")[4:],
                         struct.pack("<B3xI", 0, 1 << 31) + extra(0x8000), struct.pack("<B3xI", 0, 0xFFFFFFF8) + extra(0x8000)):
             segment = SegmentWriter()
             segment.put(WRAPPER, payload, 1)
