@@ -726,7 +726,8 @@ class Partition:
     def __init__(self, path, number):
         self.path, self.number = path, number
         self.foreign = []
-        self.faults = []
+        self.faults = []            # where the log can't be read on, though it should be
+        self.contradictions = []    # what a verifier says, though the log can be read past it
         self.refusals = []
         self.notes = []             # of a copy
         self.torn = None            # (name, offset, LSN, message)
@@ -745,7 +746,7 @@ class Partition:
     def verdict(self):
         if self.foreign:
             return "foreign"
-        if self.faults:
+        if self.faults or self.contradictions:
             return "damaged"
         if self.refusals or self.error:
             return "newer"
@@ -801,7 +802,7 @@ class Partition:
                 self.refusals.extend((segment.name, 0, segment.first, segment.refusal)
                                      for segment in self.segments if segment.refusal is not None)
             if self.durable > 0 and not self.state.there:
-                self.faults.append(("STATE", 0, self.durable, "something was synced, and no slot of STATE is right"))
+                self.contradictions.append(("STATE", 0, self.durable, "something was synced, and no slot of STATE is right"))
         else:
             self.next = self.state.next_free
 
@@ -827,7 +828,7 @@ class Partition:
             if segment.incarnation < incarnation:
                 return self.end(segment, 0, "the segment is of an older incarnation than the one before")
             incarnation = segment.incarnation
-            self.faults.extend(segment.faults)
+            self.contradictions.extend(segment.faults)
             self.spans.append(segment)
             self.next = segment.next
             if segment.stop_refuses:
@@ -855,6 +856,14 @@ class Partition:
             self.damage(segment.name, offset, "%s, though the segment was sealed" % why, has_rest)
         elif has_rest:
             self.torn = (segment.name, offset, self.next, why)
+
+    def findings(self):
+        """What is said of it: pairs of a kind and a list of places."""
+        found = [("foreign", self.foreign), ("contradiction", self.contradictions), ("damage", self.faults), ("unusable", self.refusals)]
+        if self.verdict in ("end", "torn", "damaged"):
+            found.append(("copy", self.notes))
+            found.append(("torn", [self.torn] if self.torn is not None and not self.notes else []))
+        return found
 
     def records(self):
         for segment in self.spans:
@@ -1025,6 +1034,8 @@ def summary(partition):
         "copied": state.copied is not None,
         "torn": partition.torn is not None,
         "lost": [[first, last] for _, first, last in partition.lost()],
+        "findings": [dict(zip(("kind", "segment", "offset", "lsn", "message"), (kind,) + finding))
+                     for kind, findings in partition.findings() for finding in findings],
         "state": None if not state.there else {
             "sequence": state.sequence, "history": state.history, "incarnation": state.incarnation,
             "oldestIncarnation": state.oldest_incarnation, "firstRetained": state.first_retained,
@@ -1100,16 +1111,11 @@ def show(partition, options, out):
 
 
 def tell(partition):
-    for kind, findings in (("foreign", partition.foreign), ("damage", partition.faults), ("unusable", partition.refusals)):
-        for finding in findings:
-            complain(kind, partition.number, finding)
     if partition.error is not None:
         print("unusable: partition %d: %s" % (partition.number, partition.error), file=sys.stderr)
-    if partition.verdict in ("end", "torn", "damaged"):
-        for finding in partition.notes:
-            complain("copy", partition.number, finding)
-        if partition.torn is not None and not partition.notes:
-            complain("torn", partition.number, partition.torn)
+    for kind, findings in partition.findings():
+        for finding in findings:
+            complain("damage" if kind == "contradiction" else kind, partition.number, finding)
     for segment, first, last in partition.lost():
         print("lost: partition %d, segment %s: LSNs %d to %d" % (partition.number, segment.name, first, last), file=sys.stderr)
 
