@@ -324,7 +324,7 @@ class Segment:
         self.items = {}
         self.schema = None          # what the record type looked like, for people
         self.marks = []             # (place, durable LSN, offset, sequence, salt, history)
-        self.mark_frames = []       # (offset, durable LSN, history), those after the end included
+        self.mark_frames = []       # (offset, durable LSN, history, durable offset), those after the end included
         self.lost = []              # (first, last LSN)
         self.next = first           # the LSN that follows the last whole frame
         self.end = FRAMES           # where the row of whole frames ends
@@ -380,9 +380,12 @@ class Segment:
         self.is_whole = True
         self.log_id = head[64:80]
         self.stated = (partition, first)
-        if head[92 + count:].strip(b"\0"):
-            self.fault(92 + count, self.first, "there is something after the header")
+        self.zeros(92 + count, head[92 + count:])
         self.parse_items(head, 88, 88 + count)
+
+    def zeros(self, offset, data):
+        if data.strip(b"\0"):
+            self.fault(offset, self.first, "there is something where there should be zeros")
 
     def parse_items(self, head, at, end):
         seen = set()
@@ -424,6 +427,8 @@ class Segment:
     def read_marks(self, log_id):
         """The marks of the two places. If the header is broken its salt is not known: then a mark must name this file."""
         for place in MARK_PLACES:
+            if self.broken is None:
+                self.zeros(place + MARK_BYTES, self.file.read(place + MARK_BYTES, 4096 - MARK_BYTES))
             mark = self.file.read(place, MARK_BYTES)
             if len(mark) < MARK_BYTES or mark[:8] != MARK_MAGIC or not sum_fits(mark):
                 continue
@@ -571,8 +576,10 @@ class Segment:
         if own != self.end:
             self.stop = "the mark frame is a copy of one at %d" % own
             return None
-        if 1 <= history <= LARGEST_COUNTER and durable <= LARGEST_LSN:
-            self.mark_frames.append((self.end, durable, history))
+        if not (1 <= history <= LARGEST_COUNTER and durable <= LARGEST_LSN):
+            self.stop = "the mark frame has a number out of range"
+            return None
+        self.mark_frames.append((self.end, durable, history, offset))
         if durable >= self.next:
             self.fault(self.end, self.next, "the mark frame states LSN %d, which comes after it" % durable)
         elif durable >= self.first - 1 and self.state.counted(history, durable) == durable \
@@ -637,13 +644,13 @@ class Segment:
                     at = match.start()
                     if (base + at) % 8 or at >= step or len(data) - at < 48:
                         continue
-                    checksum, word, durable, _, history, own = struct.unpack_from("<I5Q", data, at + 4)
+                    checksum, word, durable, offset, history, own = struct.unpack_from("<I5Q", data, at + 4)
                     if own != base + at or word >> 56 != MARK or not 1 <= history <= LARGEST_COUNTER \
                             or durable >= word & LARGEST_LSN:
                         continue
                     for salt in salts:
                         if crc32c(data[at + 16:at + 48] + struct.pack("<QQ", 48, word ^ salt)) == checksum:
-                            self.mark_frames.append((own, durable, history))
+                            self.mark_frames.append((own, durable, history, offset))
                             break
             base += step
 
@@ -652,11 +659,21 @@ class Segment:
         for place, durable, offset, _, _, history in self.marks:
             if durable < self.first - 1 or durable >= self.next and self.footer is None:
                 continue
-            if self.state.counted(history, durable) != durable:
+            if self.state.counted(history, durable) != durable or self.stop is not None and durable + 1 == self.next and offset > self.end:
                 continue
             if not self.begins(offset, durable + 1) and (offset, durable + 1) != (self.end, self.next):
                 self.fault(place + 32, durable, "LSN %d does not follow at the offset %d that the mark states" % (
                     durable + 1, offset))
+        if self.footer is not None:
+            for place in MARK_PLACES:
+                if place not in [mark[0] for mark in self.marks] and self.file.read(place, MARK_BYTES).strip(b"\0"):
+                    self.fault(place, self.first, "a mark is not what was written, though the segment is sealed")
+
+    def durable_offset(self):
+        """Up to where this segment was durable."""
+        stated = [mark[1:3] + mark[5:] for mark in self.marks] + [(frame[1], frame[3], frame[2]) for frame in self.mark_frames]
+        return max([offset for durable, offset, history in stated
+                    if durable >= self.first - 1 and self.state.counted(history, durable) == durable], default=0)
 
     def read(self, log_id, state):
         """Marks and frames, once the header is known."""
@@ -852,6 +869,8 @@ class Partition:
         has_rest = offset == 0 or segment.rest or segment is not self.segments[-1]
         if self.next <= self.durable:
             self.damage(segment.name, offset, "%s, and LSN %d was durable" % (why, self.durable), has_rest)
+        elif offset and offset < segment.durable_offset():
+            self.damage(segment.name, offset, "%s, and offset %d was durable" % (why, segment.durable_offset()), has_rest)
         elif self.state.flags & CLOSED_CLEANLY and segment.first <= self.state.durable:
             self.damage(segment.name, offset, "%s, though the segment was sealed" % why, has_rest)
         elif has_rest:

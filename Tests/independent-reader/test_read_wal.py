@@ -702,10 +702,58 @@ class MarkTests(LogCase):
         stated(0, 0, where=12288)
         stated(0, 1, "LSN 1 does not follow at the offset", where=12320)
         stated(3, 1, "comes after it", where="here")
-        stated((1 << 64) - 1, 1, "comes after it")
+        stated((1 << 56) - 1, 1, "comes after it")
         # Of what is durable in an earlier segment it can't tell an offset, and of a history that ended earlier neither.
         stated(8, 0, where=77, first=10)
         stated(9, 1, "LSN 10 does not follow", where=77, first=10)
+
+    def test_a_mark_frame_with_a_number_out_of_range_is_not_whole(self):
+        for durable, history in ((1 << 56, 1), ((1 << 64) - 1, 1), (1, 0), (1, (1 << 62) + 1)):
+            segment = SegmentWriter()
+            segment.record()
+            segment.mark_frame(durable, history=history)
+            segment.record()
+            for known, status in ((1, 0), (2, 1)):
+                self.write(segment, state=slot(durable=known))
+                self.expect(status, [1], "the mark frame has a number out of range")
+
+    def test_what_stood_before_a_durable_offset_is_damage_whatever_its_lsn(self):
+        """A frame without an LSN of its own."""
+        for way in ("slot", "frame"):
+            for history, histories, status in ((1, (), 1), (1, ((2, 2),), 1), (1, ((2, 1),), 0)):
+                for stated in (0, 8):
+                    segment = SegmentWriter(history=history)
+                    segment.record()
+                    at = segment.put(0x80, b"time")
+                    segment.put(0x80, b"time")
+                    end = len(segment.data)
+                    segment.data[at + 16] ^= 1
+                    if way == "slot":
+                        segment.mark(1, at + stated, 2)
+                    else:
+                        segment.data += bytes(16)
+                        here = len(segment.data)
+                        segment.data += frame(MARK, 2, struct.pack("<4Q", 1, at + stated, 1, here))
+                    self.write(segment, state=slot(history=2, histories=histories))
+                    found, lines, said = read(self.directory)
+                    # A history that ended before LSN 1 took the record back, too.
+                    self.assertEqual(len(lines), 0 if status == 0 else 1, said)
+                    self.assertEqual(found, status if stated else 0, (way, histories, stated, said))
+                    self.assertLess(at + stated, end)
+
+    def test_zeros_and_marks_of_a_sealed_segment_are_checked(self):
+        for place, status, says in ((4096 + 80, 1, "should be zeros"), (8191, 1, "should be zeros"), (8192 + 80, 1, "should be zeros"),
+                                    (12287, 1, "should be zeros"), (4096, 2, "a mark is not what"), (8192 + 79, 2, "a mark is not what")):
+            for sealed in (True, False):
+                segment = SegmentWriter()
+                segment.record()
+                if sealed:
+                    segment.seal()
+                segment.data[place] = 1
+                self.write(segment, state=slot())
+                # A crash may leave a torn mark.
+                wanted = status == 1 or sealed
+                self.expect(1 if wanted else 0, [1], says if wanted else "")
 
     def test_the_offset_of_a_mark_of_an_ended_history_says_nothing(self):
         for durable, status in ((1, 1), (2, 1), (3, 0), (9, 0)):
@@ -1386,7 +1434,7 @@ class HostileTests(LogCase):
         segment.data[4000] = 1
         segment.record()
         self.write(segment)
-        self.expect(1, [1], "there is something after the header")
+        self.expect(1, [1], "offset 114, LSN 1: there is something where there should be zeros")
 
     def test_padding(self):
         segment = SegmentWriter()
