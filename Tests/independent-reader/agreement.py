@@ -38,19 +38,22 @@ class Tool:
     def killed(self, directory, partition, lines):
         """Appends with --sync each and is killed once the last line is durable, so that the newest segment is not sealed."""
         process = subprocess.Popen([self.path, "append", directory, "--partition", str(partition), "--sync", "each", "--ack",
-                                    "--segment-size", "65536", "--codec", "json"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+                                    "--segment-size", "65536", "--codec", "json"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         try:
             for line in lines:
                 process.stdin.write(json.dumps(line).encode() + b"\n")
             process.stdin.flush()
             for _ in lines:
                 if not process.stdout.readline():
-                    raise Failed("append ended early in %s" % directory)
+                    raise Failed("append ended early in %s: %s" % (directory, process.stderr.read().decode()))
+        except BrokenPipeError:
+            raise Failed("append ended early in %s: %s" % (directory, process.stderr.read().decode())) from None
         finally:
             process.send_signal(signal.SIGKILL)
             process.wait()
-            process.stdin.close()
-            process.stdout.close()
+            for stream in (process.stdin, process.stdout, process.stderr):
+                with contextlib.suppress(BrokenPipeError):
+                    stream.close()
 
 
 def by_reader(directory):
