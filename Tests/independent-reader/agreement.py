@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
@@ -56,6 +57,30 @@ class Tool:
                     stream.close()
 
 
+    def beside(self, directory, partition, sync, lines, action):
+        """Does something while lines are appended, and waits for both."""
+        process = subprocess.Popen([self.path, "append", directory, "--partition", str(partition), "--sync", sync,
+                                    "--segment-size", "65536", "--codec", "json"],
+                                   stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+
+        def feed():
+            with contextlib.suppress(BrokenPipeError):
+                for line in lines:
+                    process.stdin.write(json.dumps(line).encode() + b"\n")
+                    process.stdin.flush()
+                process.stdin.close()
+
+        feeder = threading.Thread(target=feed)
+        feeder.start()
+        try:
+            action()
+        finally:
+            feeder.join()
+            if process.wait(60) != 0:
+                raise Failed("append beside a copy: " + process.stderr.read().decode())
+            process.stderr.close()
+
+
 def by_reader(directory):
     """The second reader's view; partitions that are refused have no records."""
     out, said = io.StringIO(), io.StringIO()
@@ -95,7 +120,8 @@ class Check:
 
     def __init__(self, tool, directory, append_to, keeps_all=False):
         self.tool, self.directory, self.append_to = tool, directory, append_to
-        self.keeps_all = keeps_all  # whether every record that is in a file may be missed
+        self.keeps_all = keeps_all  # whether every record that is in a file will be missed if it goes
+        self.begins = None          # for each partition the records that this log must have a beginning of
         self.wrong = []
 
     def expect(self, holds, *words):
@@ -112,6 +138,10 @@ class Check:
         self.plain = {number for number in self.stopped if not any(
             each["kind"] in ("damage", "unusable") and each["offset"] > 0 for each in self.summaries[number]["findings"])}
         self.expect((self.status != 0) == bool(self.bad) or not self.summaries, "the reader's status is", self.status, "for", self.bad)
+        if self.begins is not None:
+            self.expect(not self.bad, "a copy of a live log is refused")
+            for number, records in self.records.items():
+                self.expect(records == self.begins[number][:len(records)], "partition", number, "is not a beginning of the log that was copied")
         self.look()
         self.expect(files_of(self.directory) == before, "something that only reads wrote")
         self.open(before)

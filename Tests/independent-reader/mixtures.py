@@ -16,15 +16,17 @@ an open for writing (`walctl append`), and expects that
 Exit status 1 if a mixture did not hold. TMPDIR says where the logs are made; --table shows which mixtures led to which verdict.
 """
 
+import contextlib
 import os
 import random
 import re
 import shutil
 import sys
+import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-from agreement import Check, Failed, run  # noqa: E402
+from agreement import Check, Failed, by_reader, run  # noqa: E402
 
 SEGMENT = re.compile(r"[0-9]{20}\.wal")
 
@@ -69,6 +71,36 @@ class World:
         target = os.path.join(self.root, name)
         self.say("cp", "-al" if link else "-r", log, target)
         shutil.copytree(log, target, copy_function=os.link if link else shutil.copyfile)
+        return target
+
+    def slowly(self, source, target):
+        """Reads a file page by page, as it may change meanwhile."""
+        with open(source, "rb", 0) as one, open(target, "wb") as two:
+            while True:
+                page = one.read(self.numbers.choice((512, 4096, 32768)))
+                if not page:
+                    return
+                two.write(page)
+                time.sleep(self.numbers.choice((0, 0, 0.0002, 0.001)))
+
+    def copy_while_it_is_written(self, name):
+        """As `cp -r` or `tar` copies a log under its writer, the files in any order."""
+        target = os.path.join(self.root, name)
+        partition, sync, lines = self.numbers.choice((0, 1)), self.numbers.choice(("each", "none", "end")), self.lines(120)
+        self.say("copy", self.log, "to", target, "beside appends to", partition, sync)
+
+        def action():
+            time.sleep(self.numbers.choice((0.005, 0.02, 0.05)))
+            # The listing is from one moment, too.
+            found = [os.path.join(base, name) for base, _, names in os.walk(self.log) for name in names]
+            order = self.numbers.choice((sorted, lambda all: sorted(all, reverse=True), lambda all: self.numbers.sample(all, len(all))))
+            for path in order(found):
+                there = os.path.join(target, os.path.relpath(path, self.log))
+                os.makedirs(os.path.dirname(there), exist_ok=True)
+                with contextlib.suppress(FileNotFoundError):
+                    self.slowly(path, there)
+
+        self.tool.beside(self.log, partition, sync, lines, action)
         return target
 
     def live(self):
@@ -120,6 +152,9 @@ class World:
     def mix(self):
         """Changes `self.target`, which is the log itself or a copy; returns the names of what was done."""
         numbers = self.numbers
+        if numbers.random() < 0.15:
+            self.target = self.copy_while_it_is_written("live")
+            return ["copy of a live log"]
         self.target = numbers.choice([self.log, self.log] + self.copies)
         self.say("target", self.target)
         return [self.step() for _ in range(numbers.choice((1, 1, 1, 2, 2, 3)))]
@@ -241,7 +276,10 @@ def make(seed, tool, root, story):
     world = World(seed, tool, root, story)
     steps = world.mix()
     numbers = sorted(int(name[10:]) for name in world.partitions(world.target))
-    return Check(tool, world.target, world.numbers.choice(numbers or [0]), keeps_all=True), steps
+    check = Check(tool, world.target, world.numbers.choice(numbers or [0]), keeps_all=True)
+    if steps == ["copy of a live log"]:
+        check.begins = by_reader(world.log)[2]
+    return check, steps
 
 
 if __name__ == "__main__":
