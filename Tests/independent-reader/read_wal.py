@@ -336,6 +336,7 @@ class Segment:
         self.lsns = array("Q")      # and the LSN that it states
         self.kinds = [0] * len(KINDS)
         self.faults = []            # (name, offset, LSN, message): what contradicts itself though its sum is right
+        self.remarks = []           # the same, but a crash may leave it
         self.file = None            # while it is read
         self.size = 0
         self.state = State()
@@ -385,7 +386,7 @@ class Segment:
 
     def zeros(self, offset, data):
         if data.strip(b"\0"):
-            self.fault(offset, self.first, "there is something where there should be zeros")
+            self.remarks.append((self.name, offset, self.first, "there is something where there should be zeros"))
 
     def parse_items(self, head, at, end):
         seen = set()
@@ -664,10 +665,9 @@ class Segment:
             if not self.begins(offset, durable + 1) and (offset, durable + 1) != (self.end, self.next):
                 self.fault(place + 32, durable, "LSN %d does not follow at the offset %d that the mark states" % (
                     durable + 1, offset))
-        if self.footer is not None:
-            for place in MARK_PLACES:
-                if place not in [mark[0] for mark in self.marks] and self.file.read(place, MARK_BYTES).strip(b"\0"):
-                    self.fault(place, self.first, "a mark is not what was written, though the segment is sealed")
+        for place in MARK_PLACES:
+            if place not in [mark[0] for mark in self.marks] and self.file.read(place, MARK_BYTES).strip(b"\0"):
+                self.remarks.append((self.name, place, self.first, "a mark is not what was written"))
 
     def durable_offset(self):
         """Up to where this segment was durable."""
@@ -878,7 +878,7 @@ class Partition:
 
     def findings(self):
         """What is said of it: pairs of a kind and a list of places."""
-        found = [("foreign", self.foreign), ("contradiction", self.contradictions), ("damage", self.faults), ("unusable", self.refusals)]
+        found = [("remark", [remark for segment in self.segments for remark in segment.remarks]), ("foreign", self.foreign), ("contradiction", self.contradictions), ("damage", self.faults), ("unusable", self.refusals)]
         if self.verdict in ("end", "torn", "damaged"):
             found.append(("copy", self.notes))
             found.append(("torn", [self.torn] if self.torn is not None and not self.notes else []))
@@ -1133,7 +1133,7 @@ def tell(partition):
     if partition.error is not None:
         print("unusable: partition %d: %s" % (partition.number, partition.error), file=sys.stderr)
     for kind, findings in partition.findings():
-        for finding in findings:
+        for finding in findings if kind != "remark" else []:
             complain("damage" if kind == "contradiction" else kind, partition.number, finding)
     for segment, first, last in partition.lost():
         print("lost: partition %d, segment %s: LSNs %d to %d" % (partition.number, segment.name, first, last), file=sys.stderr)

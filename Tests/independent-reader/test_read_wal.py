@@ -769,9 +769,10 @@ class MarkTests(LogCase):
                     self.assertEqual(found, status if stated else 0, (way, histories, stated, said))
                     self.assertLess(at + stated, end)
 
-    def test_zeros_and_marks_of_a_sealed_segment_are_checked(self):
-        for place, status, says in ((4096 + 80, 1, "should be zeros"), (8191, 1, "should be zeros"), (8192 + 80, 1, "should be zeros"),
-                                    (12287, 1, "should be zeros"), (4096, 2, "a mark is not what"), (8192 + 79, 2, "a mark is not what")):
+    def test_zeros_and_marks_that_are_none_are_remarked_on(self):
+        """A crash may leave anything there, and a segment that it sealed may be kept."""
+        for place, offset, says in ((4096 + 80, 4176, "should be zeros"), (8191, 4176, "should be zeros"), (8192 + 80, 8272, "should be zeros"),
+                                    (12287, 8272, "should be zeros"), (4096, 4096, "a mark is not what"), (8192 + 79, 8192, "a mark is not what")):
             for sealed in (True, False):
                 segment = SegmentWriter()
                 segment.record()
@@ -779,9 +780,10 @@ class MarkTests(LogCase):
                     segment.seal()
                 segment.data[place] = 1
                 self.write(segment, state=slot())
-                # A crash may leave a torn mark.
-                wanted = status == 1 or sealed
-                self.expect(1 if wanted else 0, [1], says if wanted else "")
+                self.expect(0, [1])
+                [found] = self.told()["findings"]
+                self.assertEqual((found["kind"], found["offset"]), ("remark", offset))
+                self.assertIn(says, found["message"])
 
     def test_the_offset_of_a_mark_of_an_ended_history_says_nothing(self):
         for durable, status in ((1, 1), (2, 1), (3, 0), (9, 0)):
@@ -1462,7 +1464,8 @@ class HostileTests(LogCase):
         segment.data[4000] = 1
         segment.record()
         self.write(segment)
-        self.expect(1, [1], "offset 114, LSN 1: there is something where there should be zeros")
+        self.expect(0, [1])
+        self.assertEqual([each["offset"] for each in self.told()["findings"]], [114])
 
     def test_padding(self):
         segment = SegmentWriter()
