@@ -1,5 +1,5 @@
 # `make demo` and `make test` are all that a newcomer needs; the rest is for those who work on this.
-.PHONY: help deps demo test test-minimal test-crypto test-macros test-traits test-reader simulate controls sanitize crash crash-full bench bench-build bench-baseline bench-docs bench-html curves compression thresholds thresholds-update suites fuzz fuzz-smoke fuzz-corpus
+.PHONY: help deps demo test test-minimal test-crypto test-macros test-traits test-reader test-mixtures simulate controls sanitize crash crash-full bench bench-build bench-baseline bench-docs bench-html curves compression thresholds thresholds-update suites fuzz fuzz-smoke fuzz-corpus
 .PHONY: fuzz-build compare-page-test lint clean
 SWIFT ?= swift
 
@@ -11,6 +11,8 @@ help:
 	@echo "make test-macros   builds @WalRecord and tests it: bytes, messages, hostile bytes; and that nobody else needs swift-syntax"
 	@echo "                   (5 minutes the first time); test-traits does both with one build"
 	@echo "make test-reader   tests the second reader of the format, in Python: golden files, and damage to them"
+	@echo "make test-mixtures compares walctl with the second reader: SEEDS (300) logs composed byte by byte, and as many mixtures of files of"
+	@echo "                   several lives of a log (5 minutes)"
 	@echo "make crash         kills writers, cuts the power of a mounted ext4, fills disks, races, tails; and checks by strace that"
 	@echo "                   no LSN is shown before it was synced (3 minutes; as root, or most is skipped)"
 	@echo "make crash-full    the same with 200 kills and 200 losses of power"
@@ -63,6 +65,13 @@ test-traits: deps
 test-reader:
 	@if command -v python3 >/dev/null; then cd Tests/independent-reader && python3 -B -m unittest; \
 	else echo "SKIPPED: python3 is not installed"; fi
+
+# What they do not agree on is printed with its seed; --keep leaves the log there.
+test-mixtures: SEEDS = 300
+test-mixtures: deps
+	$(SWIFT) build -c release --product walctl
+	python3 -B Tests/independent-reader/composed.py --table --seeds 1-$(SEEDS) .build/release/walctl
+	python3 -B Tests/independent-reader/mixtures.py --table --seeds 1-$(SEEDS) .build/release/walctl
 
 # Tests/Harness says what it does; what can't be tried on this machine says SKIPPED and why.
 crash: KILLS = 20
