@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """Composes logs byte by byte from the FileFormat article, right and wrong, and compares what walctl says with the second reader.
 
-    composed.py [--seeds FIRST[-LAST]] [--keep] [--table] WALCTL
+    composed.py [--seeds FIRST[-LAST]] [--keep] [--table] [--without=WHAT,…] WALCTL
 
 A seed composes a partition of a few segments with every kind of frame, of which this release writes only some: wrappers, lost
 ranges, frames without records, terminators, histories that ended, copies. Some are then made to contradict themselves under sums that are
-right. The second reader, `walctl verify`, `info`, `cat` and an open for writing must agree on each. Exit status 1 if they do not.
+right. WHAT is one of these, or any word that --table shows. The second reader, `walctl verify`, `info`, `cat` and an open for writing must agree on each. Exit status 1 if they do not.
 """
 
 import os
@@ -21,6 +21,7 @@ from test_read_wal import OTHER_ID, LOG_ID, SEGMENT, SegmentWriter, batch, extra
     slot, slot_of_version_1, wrapped  # noqa: E402
 
 LARGEST_LSN = (1 << 56) - 1
+WITHOUT = {name for each in sys.argv if each.startswith("--without=") for name in each[10:].split(",")}
 ITEMS = ((1, b"json"), (2, b"\1"), (3, b"wal.JSONValue"))
 
 
@@ -42,7 +43,7 @@ class Composer:
 
     def wrong(self, share, name):
         """Whether to do what `name` says; few logs have more than one or two of these."""
-        return self.chance(share * self.wants) and self.step(name)
+        return self.chance(share * self.wants) and name not in WITHOUT and self.step(name)
 
     def value(self):
         self.count += 1
@@ -66,6 +67,8 @@ class Composer:
     def put(self, segment):
         """One frame."""
         way = self.numbers.choice(("record", "record", "record", "batch", "mark", "mark", "wrapper", "skipped", "wrapped batch", "lost"))
+        if way in WITHOUT:
+            way = "record"
         if way == "record":
             segment.put(RECORD, self.value(), 1)
         elif way == "batch":
@@ -121,7 +124,7 @@ class Composer:
 
     def segment(self, first, incarnation, history, is_last):
         numbers = self.numbers
-        fields = {"items": ITEMS, "codec": 2, "flags": 1 if self.chance(0.15) and self.step("terminator") else 0}
+        fields = {"items": ITEMS, "codec": 2, "flags": 1 if self.chance(0.15) and "terminator" not in WITHOUT and self.step("terminator") else 0}
         if self.wrong(0.02, "newer header"):
             fields[numbers.choice(("version", "flags", "frames"))] = numbers.choice((3, 6, 1 << 31))
         if self.wrong(0.02, "unknown item"):
@@ -272,7 +275,7 @@ class Composer:
             incarnation += numbers.choice((0, 1, 1, 7))
             if self.wrong(0.03, "an older incarnation"):
                 incarnation = max(1, incarnation - 9)
-            if self.chance(0.3):
+            if self.chance(0.3) and "histories" not in WITHOUT:
                 history += 1
                 begins = first
                 if self.wrong(0.1, "a history that began earlier"):
@@ -314,7 +317,7 @@ class Composer:
         with open(path, "w+b") as file:
             inode, birth = identity(file.fileno())
             fields["inode"], fields["birth"] = numbers.choice(((inode, birth), (inode, birth), (inode, 0), (0, 0)))
-            if self.chance(0.3) and self.step("a copy"):
+            if self.chance(0.3) and "a copy" not in WITHOUT and self.step("a copy"):
                 fields["inode"], fields["birth"] = numbers.choice(((inode + 1, 0), (inode, birth + 1 if birth else 0), (inode + 1, birth)))
             one = slot(sequence=sequence, **fields)
             # The slot before: as it may have been, or torn.

@@ -618,17 +618,21 @@ class Segment:
             self.stop = "the footer is a copy of one at %d" % own
             return None
         if records != self.next - self.first:
-            self.fault(self.end + 16, self.next, "the footer counts %d records of %d" % (records, self.next - self.first))
+            self.stop = "the footer counts %d records of %d" % (records, self.next - self.first)
+            return None
         if last != self.next - 1:
-            self.fault(self.end + 24, self.next, "the footer's last LSN is %d" % last)
+            self.stop = "the footer's last LSN is %d" % last
+            return None
         before = 0
         for index in range(count):
             lsn, offset, _ = struct.unpack_from("<3Q", data, 56 + 24 * index)
             if lsn <= before:
-                self.fault(self.end + 56 + 24 * index, lsn, "the index is not in order")
+                self.stop = "the footer's index is not in order"
+                return None
             before = lsn
             if not self.begins(offset, lsn):
-                self.fault(self.end + 56 + 24 * index, lsn, "no frame begins at %d with that LSN" % offset)
+                self.stop = "the footer's index has LSN %d at %d, where no frame begins with it" % (lsn, offset)
+                return None
         self.footer = (self.end, records, last, sealed, count)
         return self.next
 
@@ -647,7 +651,7 @@ class Segment:
                         continue
                     checksum, word, durable, offset, history, own = struct.unpack_from("<I5Q", data, at + 4)
                     if own != base + at or word >> 56 != MARK or not 1 <= history <= LARGEST_COUNTER \
-                            or durable >= word & LARGEST_LSN:
+                            or durable > LARGEST_LSN:
                         continue
                     for salt in salts:
                         if crc32c(data[at + 16:at + 48] + struct.pack("<QQ", 48, word ^ salt)) == checksum:

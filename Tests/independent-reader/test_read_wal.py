@@ -826,7 +826,7 @@ class MarkTests(LogCase):
             for rest in (b"", bytes(100)):
                 segment.data += rest
                 self.write(segment, state=slot())
-                self.expect(1 if counts else 0, [1], "LSN 8 was durable" if counts else "torn:")
+                self.expect(1 if counts else 0, [1], "LSN %d was durable" % durable if counts else "torn:")
 
         evidence(True)
         evidence(False, shift=4)
@@ -834,8 +834,9 @@ class MarkTests(LogCase):
         evidence(False, history=0)
         evidence(False, history=(1 << 62) + 1)
         evidence(True, history=1 << 62)
-        evidence(False, durable=9)
-        evidence(False, durable=10)
+        evidence(False, durable=1 << 56)
+        # It contradicts itself, but says what was durable.
+        evidence(True, durable=9)
         # Wherever it stands.
         end = 12288 + 32
         for gap in range((1 << 20) - 56, (1 << 20) + 16, 8):
@@ -1377,14 +1378,22 @@ class FooterTests(LogCase):
         self.sealed(0, "", lambda first, mark, second: ((1, first), (2, second)))
         # Where a mark was owed, it stands before the record.
         self.sealed(0, "", lambda first, mark, second: ((1, first), (2, mark)))
-        self.sealed(1, "no frame begins at", lambda first, mark, second: ((3, second),))
-        self.sealed(1, "no frame begins at", lambda first, mark, second: ((2, second + 8),))
+        self.sealed(1, "where no frame begins with it", lambda first, mark, second: ((3, second),))
+        self.sealed(1, "where no frame begins with it", lambda first, mark, second: ((2, second + 8),))
         self.sealed(1, "not in order", lambda first, mark, second: ((2, mark), (2, second)))
         self.sealed(1, "not in order", lambda first, mark, second: ((2, second), (1, first)))
 
     def test_counts(self):
         self.sealed(1, "counts 4 records of 3", records=4)
         self.sealed(1, "last LSN is 2", last=2)
+        # Such a footer is none, so that a crash may have torn the segment there.
+        segment = SegmentWriter()
+        segment.record()
+        segment.seal(records=2)
+        later = SegmentWriter(2, salt=5)
+        later.record()
+        self.write(segment, later, state=slot())
+        self.expect(0, [1], "torn:")
 
     def test_the_file_ends_with_the_trailer(self):
         segment = SegmentWriter()
