@@ -121,6 +121,7 @@ class Check:
     def __init__(self, tool, directory, append_to, keeps_all=False):
         self.tool, self.directory, self.append_to = tool, directory, append_to
         self.keeps_all = keeps_all  # whether every record that is in a file will be missed if it goes
+        self.states = None          # records that this log may have without a word of it
         self.begins = None          # for each partition the records that this log must have a beginning of
         self.wrong = []
 
@@ -138,13 +139,30 @@ class Check:
         self.plain = {number for number in self.stopped if not any(
             each["kind"] in ("damage", "unusable") and each["offset"] > 0 for each in self.summaries[number]["findings"])}
         self.expect((self.status != 0) == bool(self.bad) or not self.summaries, "the reader's status is", self.status, "for", self.bad)
+        for number, told in self.summaries.items() if self.states is not None else ():
+            if not [each for each in told["findings"] if each["kind"] != "remark"] and self.records[number]:
+                self.expect(self.was_so(number), "partition", number, "is called whole, and is what no directory was before")
         if self.begins is not None:
             self.expect(not self.bad, "a copy of a live log is refused")
             for number, records in self.records.items():
-                self.expect(records == self.begins[number][:len(records)], "partition", number, "is not a beginning of the log that was copied")
+                found = [each for each in self.begins[number] if not records or each[0] >= records[0][0]]
+                self.expect(records == found[:len(records)], "partition", number, "is not a beginning of the log that was copied")
         self.look()
         self.expect(files_of(self.directory) == before, "something that only reads wrote")
         self.open(before)
+
+    def was_so(self, number):
+        """Whether the records are those of one directory, perhaps with earlier ones that were purged there."""
+        def key(each):
+            return each[0], json.dumps(each[1])
+
+        records = list(map(key, self.records[number]))
+        known = {key(each) for state in self.states for each in state[number]}
+        for state in self.states:
+            wanted = list(map(key, state[number]))
+            if wanted and len(records) >= len(wanted) and records[-len(wanted):] == wanted and known.issuperset(records):
+                return True
+        return False
 
     def look(self):
         """verify, info and cat against the reader."""
@@ -193,7 +211,10 @@ class Check:
                 if after.get(name, (0, None))[1] != data:
                     self.expect(False, "of what is refused", name, "is gone" if name not in after else "was changed")
         if self.keeps_all:
-            gone = numbers_in(before) - numbers_in(after)
+            # What a purge left over may go.
+            purged = {("partition-%05d/" % number) + each["name"] for number, told in self.summaries.items()
+                      for each in told["segments"] if each.get("ignored") == "purged" and number not in self.bad}
+            gone = numbers_in({name: file for name, file in before.items() if name not in purged}) - numbers_in(after)
             self.expect(not gone, "records are in no file any more:", sorted(gone))
 
     def compare_after(self, extra):

@@ -21,11 +21,13 @@ import os
 import random
 import re
 import shutil
+import struct
 import sys
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
+import read_wal  # noqa: E402
 from agreement import Check, Failed, by_reader, run  # noqa: E402
 
 SEGMENT = re.compile(r"[0-9]{20}\.wal")
@@ -73,6 +75,33 @@ class World:
         shutil.copytree(log, target, copy_function=os.link if link else shutil.copyfile)
         return target
 
+    def purge(self, log, partition, between=lambda: None):
+        """What a purge does, in its order: STATE, and then the files, oldest first. Perhaps it is killed before it has removed all."""
+        place = os.path.join(log, "partition-%05d" % partition)
+        names = sorted(name for name in os.listdir(place) if SEGMENT.fullmatch(name)) if os.path.isdir(place) else []
+        if len(names) < 2:
+            return
+        with open(os.path.join(place, "STATE"), "r+b") as file:
+            slots = [bytearray(file.read(4096)) for _ in read_wal.STATE_PLACES]
+            whole = [(read_wal.whole_slot(bytes(each)), bytes(each)) for each in slots]
+            state, newest = max(((slot.state, data) for slot, data in whole if slot), key=lambda pair: pair[0].sequence, default=(None, b""))
+            firsts = [int(name[:20]) for name in names if state and state.first_retained < int(name[:20]) <= state.durable]
+            if not firsts:
+                return
+            first = self.numbers.choice(firsts)
+            made = bytearray(newest)
+            visible = self.numbers.choice((first, min(first + 2, state.durable + 1)))
+            struct.pack_into("<Q", made, 16, state.sequence + 1)
+            struct.pack_into("<3Q", made, 80, first, max(visible, state.first_visible), max(visible, state.next_free))
+            file.seek(4096 * ((state.sequence + 1) & 1))
+            file.write(made[:4092] + struct.pack("<I", read_wal.crc32c(bytes(made[:4092]))))
+        self.say("purge", log, partition, "before", first)
+        left = self.numbers.random() < 0.3
+        for name in names:
+            between()
+            if int(name[:20]) < first and not (left and self.numbers.random() < 0.5):
+                os.remove(os.path.join(place, name))
+
     def slowly(self, source, target):
         """Reads a file page by page, as it may change meanwhile."""
         with open(source, "rb", 0) as one, open(target, "wb") as two:
@@ -108,6 +137,8 @@ class World:
         for life in range(numbers.randrange(2, 6)):
             for _ in range(numbers.randrange(1, 3)):
                 self.append(self.log, numbers.choice((0, 0, 1)))
+            if numbers.random() < 0.3:
+                self.purge(self.log, numbers.choice((0, 0, 1)))
             if numbers.random() < 0.7:
                 self.copies.append(self.copy(self.log, "copy%d" % life, numbers.random() < 0.2))
         if not self.copies:
@@ -274,10 +305,14 @@ class World:
 
 def make(seed, tool, root, story):
     world = World(seed, tool, root, story)
+    # The state in which each directory is before they are mixed.
+    states = [by_reader(each)[2] for each in [world.log, world.other] + world.copies if each]
     steps = world.mix()
     numbers = sorted(int(name[10:]) for name in world.partitions(world.target))
     check = Check(tool, world.target, world.numbers.choice(numbers or [0]), keeps_all=True)
+    check.states = states
     if steps == ["copy of a live log"]:
+        check.states = None
         check.begins = by_reader(world.log)[2]
     return check, steps
 
