@@ -13,6 +13,33 @@ struct LogImage: Sendable {
         case batch(Int)
         /// States the durable LSN, and where that ended in this segment.
         case mark(UInt64, end: Int)
+        /// Any other, with its payload and how many LSNs it takes.
+        case other(UInt8, [UInt8], takes: UInt64)
+
+        /// A frame of another kind with extras around it.
+        static func wrapper(_ kind: UInt8, _ payload: [UInt8], extras: [(UInt16, [UInt8])], takes: UInt64) -> Frame {
+            var bytes = LittleEndian()
+            for (type, content) in extras {
+                bytes.append(type)
+                bytes.append(UInt16(0))
+                bytes.append(UInt32(content.count))
+                bytes.append(content)
+                bytes.zeros(upTo: (bytes.count + 7) / 8 * 8)
+            }
+            var whole = LittleEndian()
+            whole.append([kind, 0, 0, 0])
+            whole.append(UInt32(bytes.count))
+            whole.append(bytes.bytes)
+            whole.append(payload)
+            return .other(8, whole.bytes, takes: takes)
+        }
+
+        /// Of records that salvage could not read.
+        static func lost(_ first: UInt64, _ last: UInt64) -> Frame {
+            var bytes = LittleEndian()
+            bytes.append(last)
+            return .other(9, bytes.bytes, takes: last + 1 - first)
+        }
     }
 
     struct Segment: Sendable {
@@ -24,6 +51,10 @@ struct LogImage: Sendable {
         var frames: [Frame]
         /// In the two places, the even sequence first.
         var marks: [Mark?] = [nil, nil]
+        /// 1: the frames end at a terminator.
+        var flags: UInt32 = 0
+        /// What stands after the frames, and a terminator, of a segment that is not sealed.
+        var rest: [UInt8] = []
         /// With a footer; else followed by space that was allocated and is zero.
         var isSealed = true
     }
@@ -35,6 +66,11 @@ struct LogImage: Sendable {
         var firstRetained: UInt64 = 1
         var oldestIncarnation: UInt64 = 1
         var incarnation: UInt64 = 1
+        var history: UInt64?
+        var firstVisible: UInt64?
+        var floor: UInt64?
+        var isRemoved = false
+        var histories: [(UInt64, UInt64)] = []
     }
 
     static let partition: UInt32 = 1
@@ -108,7 +144,8 @@ struct LogImage: Sendable {
         if segment.isSealed {
             file.append(footer(count: lsn - segment.firstLSN, last: lsn - 1, at: file.count, segment.salt))
         } else {
-            file.zeros(upTo: file.count + allocation)
+            file.zeros(upTo: file.count + (segment.rest.isEmpty ? allocation : 16))
+            file.append(segment.rest)
         }
         return file.bytes
     }
@@ -118,6 +155,7 @@ struct LogImage: Sendable {
         case .record: 1
         case .batch(let count): UInt64(count)
         case .mark: 0
+        case .other(_, _, let count): count
         }
     }
 
@@ -132,7 +170,7 @@ struct LogImage: Sendable {
         header.append(Array("SWIFTWAL".utf8))
         header.append(UInt32(2))
         header.append(UInt32(dataStart))
-        header.append(UInt32(0))
+        header.append(segment.flags)
         header.append(partition)
         header.append(segment.firstLSN)
         header.append(segment.history ?? segment.incarnation)
@@ -180,19 +218,25 @@ struct LogImage: Sendable {
         switch kind {
         case .record: return frame(0, lsn: lsn, payload: payload(lsn), salt: salt)
         case .batch(let count):
-            var records = LittleEndian()
-            records.append(UInt32(count))
-            for k in 0..<UInt64(count) {
-                let record = payload(lsn + k)
-                records.append(UInt32(record.count))
-                records.append(record)
-            }
-            return frame(1, lsn: lsn, payload: records.bytes, salt: salt)
+            return frame(1, lsn: lsn, payload: Self.batch(lsn, count), salt: salt)
+        case .other(let kind, let payload, _): return frame(kind, lsn: lsn, payload: payload, salt: salt)
         case .mark(let durable, let end):
             var mark = LittleEndian()
             for value in [durable, UInt64(end), history, UInt64(offset)] { mark.append(value) }
             return frame(2, lsn: lsn, payload: mark.bytes, salt: salt)
         }
+    }
+
+    /// The payload of a batch.
+    static func batch(_ lsn: UInt64, _ count: Int) -> [UInt8] {
+        var records = LittleEndian()
+        records.append(UInt32(count))
+        for k in 0..<UInt64(count) {
+            let record = payload(lsn + k)
+            records.append(UInt32(record.count))
+            records.append(record)
+        }
+        return records.bytes
     }
 
     static func footer(count: UInt64, last: UInt64, at offset: Int, _ salt: UInt64) -> [UInt8] {
@@ -215,13 +259,20 @@ struct LogImage: Sendable {
         bytes.append(UInt32(2))
         bytes.append(partition)
         // What is clean will give out the next LSN and no other.
-        let floor = state.isClean ? state.durable + 1 : state.firstRetained
+        let floor = state.floor ?? (state.isClean ? state.durable + 1 : state.firstRetained)
         bytes.append(state.sequence)
         bytes.append(logID)
+        let flags: UInt64 = (state.isClean ? 1 : 0) | (state.isRemoved ? 2 : 0)
         for value in [
-            0, 0, state.incarnation, state.incarnation, state.oldestIncarnation, state.firstRetained,
-            state.firstRetained, floor, state.durable, state.isClean ? 1 : 0, 0,
-        ] { bytes.append(value) }
+            0, 0, state.history ?? state.incarnation, state.incarnation, state.oldestIncarnation, state.firstRetained,
+            state.firstVisible ?? state.firstRetained, floor, state.durable,
+            flags, UInt64(state.histories.count),
+        ] as [UInt64] { bytes.append(value) }
+        bytes.zeros(upTo: 256)
+        for (history, first) in state.histories {
+            bytes.append(history)
+            bytes.append(first)
+        }
         bytes.zeros(upTo: 4_092)
         bytes.append(Castagnoli.sum(bytes.bytes))
         return bytes.bytes

@@ -20,10 +20,13 @@ package struct Info: Sendable {
         if json {
             try streams.output.write(line: report(log).description)
         } else {
+            let id = log.logID.map { "log \($0)" } ?? "no log ID"
+            try streams.output.write(line: "\(id), format version \(log.formatVersion)")
+            for error in log.damage { try streams.output.write(line: "damaged: \(error.line)") }
             for partition in log.partitions { try describe(partition, streams.output) }
             try streams.output.write(line: total(log))
         }
-        return log.partitions.contains { !$0.damage.isEmpty } ? .damaged : .success
+        return !log.damage.isEmpty || log.partitions.contains { !$0.damage.isEmpty } ? .damaged : .success
     }
 
     // MARK: Text
@@ -33,6 +36,12 @@ package struct Info: Sendable {
         if let first = partition.firstLSN, let last = partition.lastLSN { head += ", LSN \(first) … \(last)" }
         head += ", durable up to \(partition.durableLSN), \(counted(partition.segments.count, "segment"))"
         head += ", \(partition.bytes) bytes, \(partition.isClean ? "clean" : "not clean")"
+        if partition.isRemoved { head += ", removed" }
+        if partition.firstVisibleLSN > .first { head += ", visible from LSN \(partition.firstVisibleLSN)" }
+        if let history = partition.history, let incarnation = partition.incarnation {
+            head += ", history \(history)"
+            if incarnation != history { head += ", incarnation \(incarnation)" }
+        }
         try output.write(line: head)
         for segment in partition.segments {
             var line = "  \(segment.name): "
@@ -44,6 +53,9 @@ package struct Info: Sendable {
                 }
                 line += "\(segment.fileBytes) bytes, \(segment.isSealed ? "sealed" : "open"), codec \(codec), "
                 line += "type \(type), history \(history)"
+                if let incarnation = segment.incarnation, incarnation != history {
+                    line += ", incarnation \(incarnation)"
+                }
             } else {
                 line += "\(segment.fileBytes) bytes, unreadable"
             }
@@ -62,14 +74,21 @@ package struct Info: Sendable {
 
     // MARK: JSON
 
-    private func report(_ log: WalInspection) -> JSONValue { ["partitions": .array(log.partitions.map(report))] }
+    private func report(_ log: WalInspection) -> JSONValue {
+        [
+            "logID": JSONValue(log.logID.map { "\($0)" }), "version": JSONValue(UInt64(log.formatVersion)),
+            "damage": .array(log.damage.map { JSONValue($0) }), "partitions": .array(log.partitions.map(report)),
+        ]
+    }
 
     private func report(_ partition: WalInspection.Partition) -> JSONValue {
         [
             "partition": JSONValue(partition.id), "records": JSONValue(partition.recordCount),
             "firstLSN": JSONValue(partition.firstLSN), "lastLSN": JSONValue(partition.lastLSN),
             "durableLSN": JSONValue(partition.durableLSN), "bytes": JSONValue(partition.bytes),
-            "clean": .bool(partition.isClean), "segments": .array(partition.segments.map(report)),
+            "clean": .bool(partition.isClean), "removed": .bool(partition.isRemoved),
+            "firstVisibleLSN": JSONValue(partition.firstVisibleLSN), "history": JSONValue(partition.history),
+            "incarnation": JSONValue(partition.incarnation), "segments": .array(partition.segments.map(report)),
             "damage": .array(partition.damage.map { JSONValue($0) }),
         ]
     }
@@ -80,7 +99,8 @@ package struct Info: Sendable {
             "lastLSN": JSONValue(segment.lastLSN), "records": JSONValue(segment.recordCount),
             "state": .string(segment.typeName == nil ? "unreadable" : segment.isSealed ? "sealed" : "open"),
             "bytes": JSONValue(segment.fileBytes), "dataEnd": JSONValue(segment.dataEnd),
-            "history": JSONValue(segment.history), "created": JSONValue(segment.created),
+            "history": JSONValue(segment.history), "incarnation": JSONValue(segment.incarnation),
+            "created": JSONValue(segment.created),
             "codec": JSONValue(segment.codecName), "codecID": JSONValue(segment.codecID.map { UInt64($0) }),
             "type": JSONValue(segment.typeName), "schema": JSONValue(segment.schema),
         ]

@@ -34,7 +34,13 @@ package struct Verify: Sendable {
     }
 
     private func describe(_ result: WalVerification, _ output: Output) throws(ToolError) {
+        for error in result.logDamage { try output.write(line: "damaged: \(describe(error))") }
         for partition in result.partitions {
+            for lost in partition.lost {
+                try output.write(
+                    line: "lost, no damage: partition \(partition.id), LSN \(lost.lowerBound) … \(lost.upperBound): "
+                        + "salvage could not read those records")
+            }
             for error in partition.damage { try output.write(line: "damaged: \(describe(error))") }
             for remark in partition.remarks { try output.write(line: "remark: \(describe(remark))") }
             if let tail = partition.tornTail {
@@ -59,6 +65,8 @@ package struct Verify: Sendable {
     private func report(_ result: WalVerification) -> JSONValue {
         [
             "status": .string(result.isDamaged ? "damaged" : "clean"),
+            "logID": JSONValue(result.logID.map { "\($0)" }),
+            "damage": .array(result.logDamage.map { JSONValue($0) }),
             "partitions": .array(result.partitions.map(report)),
         ]
     }
@@ -76,6 +84,7 @@ package struct Verify: Sendable {
             "firstLSN": JSONValue(partition.firstLSN), "lastLSN": JSONValue(partition.lastLSN),
             "durableLSN": JSONValue(partition.durableLSN), "clean": .bool(partition.isClean),
             "tornTail": tail ?? .null, "damage": .array(partition.damage.map { JSONValue($0) }),
+            "lost": .array(partition.lost.map { ["first": JSONValue($0.lowerBound), "last": JSONValue($0.upperBound)] }),
             "remarks": .array(partition.remarks.map { JSONValue($0) }),
         ]
     }

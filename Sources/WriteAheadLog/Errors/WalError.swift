@@ -54,6 +54,9 @@ public struct WalError: Error, Sendable {
         public static let encoding = Code("encoding")
         /// The codec could not decode a record whose checksum was right.
         public static let decoding = Code("decoding")
+        /// Records that could not be read when a broken log was salvaged stood here; `lsn` is the first. Reading again goes on after
+        /// them.
+        public static let lost = Code("lost")
         /// The record was purged.
         public static let purged = Code("purged")
         /// The LSN is beyond the end of the partition.

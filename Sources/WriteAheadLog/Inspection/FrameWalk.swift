@@ -1,7 +1,7 @@
 /// Steps through the frames of a segment file by reading it, and finds its feet again behind a damaged place.
 struct FrameWalk {
     enum Event {
-        /// A whole frame; `scanner` has it.
+        /// A whole frame; `scanner` and `content` have it.
         case frame
         /// Zeros, where nothing was ever written.
         case blank
@@ -12,6 +12,7 @@ struct FrameWalk {
 
     private let window: ReadWindow
     private(set) var scanner: FrameScanner
+    private(set) var content = Frame.Content.bad
     let limit: Int
     /// How many bytes of false candidates may still be summed: a bound on what hostile bytes can cost.
     private var budget = 256 << 20
@@ -30,12 +31,9 @@ struct FrameWalk {
         while true {
             switch scanner.step() {
             case .frame:
-                // A mark's copy is no frame of the segment.
-                guard
-                    scanner.kind != FrameKind.mark
-                        || SegmentMark(
-                            framePayload: scanner.payload, at: UInt64(scanner.frameOffset), salt: scanner.salt) != nil
-                else {
+                content = scanner.content
+                // A mark's copy is no frame of the segment, and a batch may not hold what it states.
+                if case .bad = content {
                     move(to: scanner.frameOffset)
                     return .bad
                 }
@@ -87,7 +85,7 @@ struct FrameWalk {
                 let word = UInt64(littleEndian: chunk.loadUnaligned(fromByteOffset: at + 8, as: UInt64.self))
                 at += 8
                 guard length >= head, length <= FileFormat.largestFrame,
-                    FileFormat.padded(length) <= limit - candidate, word >> 56 <= UInt64(FrameKind.last),
+                    FileFormat.padded(length) <= limit - candidate, FrameKind.isKnown(UInt8(word >> 56)),
                     word & LSN.max.rawValue >= lsn, word & LSN.max.rawValue <= farthest
                 else { continue }
                 move(to: candidate)

@@ -51,7 +51,7 @@ struct PartitionVerifier {
         }
         try openSegments()
         result.segments = segments.count
-        next = state?.firstRetained ?? 1
+        next = state?.firstExpected ?? 1
         var isWhole = true
         for place in segments.indices {
             isWhole = try check(place)
@@ -157,8 +157,10 @@ struct PartitionVerifier {
                 note(error.at(partition: files.id, segment: LSN(entry.firstLSN), lsn: LSN(entry.firstLSN)))
                 continue
             }
-            if let state, let header = segment.header, header.incarnation < state.oldestIncarnation {
-                remark("\(entry.name) is left over from a truncation", segment: entry.firstLSN)
+            if let state, state.isLeftover(segment.header) {
+                remark(
+                    "\(entry.name) is left over from a \(state.isRemoved ? "removal" : "truncation")",
+                    segment: entry.firstLSN)
                 continue
             }
             result.bytes += segment.size
@@ -204,6 +206,8 @@ struct PartitionVerifier {
             defer { file.close() }
             let rest = try SegmentScan.survey(file: file, header: header, from: from, state: state)
             durable = max(durable, rest.greatestMark)
+            // Behind a terminator is what the file held before.
+            if later == place, header.endsAtTerminator, try SegmentScan.isBlank(file, at: from) { continue }
             content += later == place ? rest.contentEnd - from : min(rest.contentEnd, segment.size)
         }
         return content
@@ -306,9 +310,11 @@ struct PartitionVerifier {
         _ place: Int, _ header: SegmentHeader, _ file: any WalFile
     ) throws(WalError) -> Bool {
         let segment = segments[place]
-        var tracker = FrameTracker(segment: segment)
+        // Of one whose records were taken back, the place says nothing.
+        var tracker = FrameTracker(segment: segment, marks: segment.marks.filter { counted($0) == $0.durable })
         var walk = FrameWalk(file: file, salt: header.salt, limit: segment.footer?.dataEnd ?? segment.size)
         var reported: UInt64 = 0
+        let takenBackFrom = state?.limit(ofHistory: header.history) ?? UInt64.max
         var end: UInt64?
         frames: while true {
             let at = UInt64(walk.offset)
@@ -319,13 +325,12 @@ struct PartitionVerifier {
                     progress(bytesDone + at)
                 }
                 let scanner = walk.scanner
-                guard scanner.kind <= FrameKind.last else {
-                    throw error(
-                        .unsupportedFormat, "a frame of kind \(scanner.kind), which this release does not know",
-                        header.firstLSN, at, next)
+                let content = walk.content
+                if case .newer(let what) = content {
+                    throw error(.unsupportedFormat, what, header.firstLSN, at, next)
                 }
                 // Sealed, but the trailer behind it, or something in it, is not whole.
-                if scanner.kind == FrameKind.footer {
+                if case .footer = content {
                     end = at
                     break frames
                 }
@@ -335,18 +340,17 @@ struct PartitionVerifier {
                     tracker.isBroken = true
                     guard scanner.lsn > next else { continue }
                     next = scanner.lsn
-                    take(scanner, header, &tracker)
+                    take(content, at, header, &tracker)
                     continue
                 }
-                guard BatchReader.count(kind: scanner.kind, payload: scanner.payload) != nil else {
-                    guard try gap(place, at, .corrupt, "a batch does not hold the records that it states") else {
-                        return false
-                    }
-                    tracker.isBroken = true
-                    next += 1
-                    continue
+                if next > takenBackFrom, !content.isWithoutRecords {
+                    guard
+                        try gap(
+                            place, at, .corrupt,
+                            "LSN \(next) was taken back and given out again: the segment is from another time of this log")
+                    else { return false }
                 }
-                take(scanner, header, &tracker)
+                take(content, at, header, &tracker)
             case .blank where segment.footer == nil, .end:
                 break frames
             case .blank, .bad:
@@ -368,32 +372,28 @@ struct PartitionVerifier {
     }
 
     /// Counts a whole frame.
-    private mutating func take(_ scanner: FrameScanner, _ header: SegmentHeader, _ tracker: inout FrameTracker) {
-        let at = UInt64(scanner.frameOffset)
+    private mutating func take(
+        _ content: Frame.Content, _ at: UInt64, _ header: SegmentHeader, _ tracker: inout FrameTracker
+    ) {
         tracker.frame(at: at, lsn: next)
-        switch scanner.kind {
-        case FrameKind.mark:
-            guard let mark = SegmentMark(framePayload: scanner.payload, at: at, salt: header.salt),
-                mark.durable < next, mark.endOffset <= at
-            else {
+        switch content {
+        case .mark(let mark):
+            guard mark.durable < next, mark.endOffset <= at else {
                 damage(
                     .corrupt, "a mark between the records makes no sense", segment: header.firstLSN, offset: at,
                     lsn: next)
                 return
             }
             durable = max(durable, counted(mark))
-        default:
-            guard let count = BatchReader.count(kind: scanner.kind, payload: scanner.payload) else {
-                damage(
-                    .corrupt, "a batch does not hold the records that it states", segment: header.firstLSN, offset: at,
-                    lsn: next)
-                next += 1
-                return
-            }
+        case .records(let frame):
             if result.firstLSN == nil { result.firstLSN = LSN(next) }
-            result.records += count
-            next += count
+            result.records += frame.records
+            next += frame.records
             result.lastLSN = LSN(next - 1)
+        case .lost(let last):
+            if result.lost.count < Self.damageLimit { result.lost.append(LSN(next)...LSN(last)) }
+            next = last + 1
+        case .footer, .skipped, .bad, .newer: break
         }
     }
 
@@ -453,9 +453,9 @@ private struct FrameTracker {
     /// Frames could not be read, so that what points at them proves nothing.
     var isBroken = false
 
-    init(segment: SegmentFile) {
+    init(segment: SegmentFile, marks: [SegmentMark]) {
         entries = segment.footer?.index ?? []
-        marks = segment.marks.filter { $0.endOffset > FileFormat.dataStart }
+        self.marks = marks.filter { $0.endOffset > FileFormat.dataStart }
     }
 
     /// A frame starts, or the last one ends, at `offset`; the next record is `lsn`.

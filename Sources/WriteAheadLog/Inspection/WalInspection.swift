@@ -45,11 +45,21 @@ public struct WalInspection: Sendable {
         public var durableLSN: LSN = .none
         /// It was closed in order; else a writer has it open, or ended without closing.
         public var isClean = false
+        /// It was removed, and nothing was appended since.
+        public var isRemoved = false
+        /// Which records the LSNs of the newest segment mean, and the greatest incarnation of an opening that wrote here; nil where
+        /// neither STATE nor a segment tells.
+        public var history: UInt64?
+        public var incarnation: UInt64?
+        /// No record below it is shown; 1 where nothing was purged.
+        public var firstVisibleLSN: LSN = .first
         /// What is wrong at first sight.
         public var damage: [WalError] = []
 
         /// The oldest LSN that is kept; nil where there is no record.
-        public var firstLSN: LSN? { segments.first { ($0.recordCount ?? 1) > 0 }?.firstLSN }
+        public var firstLSN: LSN? {
+            segments.first { ($0.recordCount ?? 1) > 0 }.map { max($0.firstLSN, firstVisibleLSN) }
+        }
         /// Nil where there is no record.
         public var lastLSN: LSN? { segments.last { ($0.recordCount ?? 0) > 0 }?.lastLSN }
         /// As far as is known.
@@ -60,6 +70,8 @@ public struct WalInspection: Sendable {
 
     /// Which log it is; nil where neither the file LOG nor a partition tells.
     public internal(set) var logID: LogID?
+    /// The version of the file format that this release reads; a file of another one is damage with the code `.unsupportedFormat`.
+    public var formatVersion: Int { Int(FileFormat.version) }
     /// What is wrong with the log as a whole.
     public internal(set) var damage: [WalError] = []
     /// In order.
@@ -127,13 +139,21 @@ extension WalInspection.Partition {
                     segment: LSN(stranger.firstLSN)))
         }
         durableLSN = LSN(state?.durable ?? 0)
+        isRemoved = state?.isRemoved ?? false
+        history = state?.history
+        incarnation = state?.incarnation
+        firstVisibleLSN = LSN(state?.firstVisible ?? 1)
         for entry in files.segments {
             if let state, entry.firstLSN < state.firstRetained { continue }
             var segment = WalInspection.Segment(name: entry.name, firstLSN: LSN(entry.firstLSN))
             do throws(WalError) {
                 let file = try files.open(entry)
                 // Left over from a truncation.
-                if let state, let header = file.header, header.incarnation < state.oldestIncarnation { continue }
+                if let state, state.isLeftover(file.header) { continue }
+                if let header = file.header {
+                    history = max(history ?? 0, header.history)
+                    incarnation = max(incarnation ?? 0, header.incarnation)
+                }
                 durableLSN = max(durableLSN, try segment.describe(file, state))
             } catch {
                 if error.code == .notFound { throw error }
@@ -147,7 +167,7 @@ extension WalInspection.Partition {
 
     /// Whether the segments follow each other and hold what was durable.
     private mutating func judge(_ state: PartitionState?) throws(WalError) {
-        var next: LSN? = LSN(state?.firstRetained ?? 1)
+        var next: LSN? = LSN(state?.firstExpected ?? 1)
         for segment in segments {
             if let next, segment.firstLSN != next {
                 damage.append(
@@ -196,7 +216,8 @@ extension WalInspection.Segment {
         var from = FileFormat.dataStart
         var next = header.firstLSN
         if let mark = file.marks.max(by: { $0.endOffset < $1.endOffset }), mark.endOffset > from,
-            mark.endOffset <= file.size, mark.durable + 1 >= header.firstLSN
+            mark.endOffset <= file.size, mark.durable + 1 >= header.firstLSN,
+            state?.durable(by: mark) ?? mark.durable == mark.durable
         {
             from = mark.endOffset
             next = mark.durable + 1

@@ -37,6 +37,8 @@ public struct WalVerification: Sendable {
         /// It was closed in order; else a writer has it open, or ended without closing.
         public var isClean = false
         public var tornTail: TornTail?
+        /// LSNs whose records were lost and of which salvage left a note, in order; at most 1,000. No damage: the note is whole.
+        public var lost: [ClosedRange<LSN>] = []
         /// Each place where bytes that were durable are not what was written, in order; at most 1,000.
         ///
         /// The code is `.corrupt`, `.missing`, `.notALog` for what is no regular file, `.io` for what can't be read; the

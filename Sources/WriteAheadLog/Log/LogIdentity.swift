@@ -37,11 +37,12 @@ struct LogIdentity: Sendable {
         by directory: any WalDirectory, _ partition: PartitionID
     ) throws(WalError) -> LogID? {
         if let state = try PartitionState.read(in: directory, partition: partition, logID: nil) { return state.logID }
-        for entry in try directory.list() where entry.kind == .file {
-            guard let lsn = FileFormat.firstLSN(ofSegmentNamed: entry.name) else { continue }
+        let names = try directory.list().filter { $0.kind == .file }.map(\.name).sorted()
+        for name in names {
+            guard let lsn = FileFormat.firstLSN(ofSegmentNamed: name) else { continue }
             let file: any WalFile
             do throws(WalError) {
-                file = try directory.openFile(entry.name, .read)
+                file = try directory.openFile(name, .read)
             } catch {
                 // Purged by a writer beside us.
                 guard error.code == .notFound else { throw error }
@@ -49,7 +50,7 @@ struct LogIdentity: Sendable {
             }
             defer { file.close() }
             let segment = try SegmentFile(
-                name: entry.name, firstLSN: lsn, place: LogPlace(logID: nil, partition: partition), file: file)
+                name: name, firstLSN: lsn, place: LogPlace(logID: nil, partition: partition), file: file)
             if let header = segment.header { return header.logID }
         }
         return nil

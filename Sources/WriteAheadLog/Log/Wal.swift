@@ -226,7 +226,7 @@ public final class Wal<Record: WalCodable>: Sendable {
         let newest = recovered.map(\.result.newestIncarnation).max() ?? 0
         incarnation = isReadOnly ? 0 : try shared.incarnation(after: newest)
         for (id, result) in recovered {
-            let partition = try makePartition(id, result, exists: true)
+            let partition = try makePartition(id, result, exists: result.exists)
             table.insert(partition, at: id.rawValue)
             if let unreadable = readability.note(result.segments, partition.codecs) {
                 notes.note(.unreadable(id, segments: unreadable.count, unreadable.error))

@@ -77,7 +77,7 @@ extension PartitionLog {
         }
         let offset = hot.pointee.end
         let lsn = hot.pointee.nextLSN
-        Self.store(
+        Frame.store(
             payload, sum: sum, total: total, word: lsn | UInt64(kind) << 56, salt: hot.pointee.salt,
             at: hot.pointee.target + Int(offset))
         let end = offset &+ UInt64(total)
@@ -105,30 +105,6 @@ extension PartitionLog {
     /// In bytes; some hundred nanoseconds' worth of small records.
     private static var prefetchDistance: Int { 1024 }
 
-    /// Writes a frame's bytes. The order of the stores does not matter: nobody looks before the end is published.
-    @inline(__always)
-    static func store(
-        _ payload: UnsafeRawBufferPointer, sum: UInt32, total: Int, word: UInt64, salt: UInt64,
-        at frame: UnsafeMutableRawPointer
-    ) {
-        // The padding; in a frame without payload this is overwritten by the word.
-        frame.storeBytes(of: 0, toByteOffset: total &- 8, as: UInt64.self)
-        let header = header(payloadCount: payload.count, sum: sum, word: word, salt: salt)
-        frame.storeBytes(of: header.0, as: UInt64.self)
-        frame.storeBytes(of: header.1, toByteOffset: 8, as: UInt64.self)
-        if let source = payload.baseAddress {
-            WalEncoder.copy(source, to: frame + FileFormat.frameHeaderSize, payload.count)
-        }
-    }
-
-    /// The two words of a frame's header, as they are stored.
-    @inline(__always)
-    private static func header(payloadCount: Int, sum: UInt32, word: UInt64, salt: UInt64) -> (UInt64, UInt64) {
-        let length = UInt32(truncatingIfNeeded: FileFormat.frameHeaderSize &+ payloadCount)
-        let checksum = frameChecksum(payload: sum, length: length, word: word, salt: salt)
-        return ((UInt64(length) | UInt64(checksum) << 32).littleEndian, word.littleEndian)
-    }
-
     /// The way without a mapping, and for large frames, under the lock: one write, and a full disk takes nothing that was accepted.
     @inline(never)
     private func appendWritten(
@@ -140,7 +116,7 @@ extension PartitionLog {
         let offset = hot.pointee.end
         let lsn = hot.pointee.nextLSN
         let last = lsn + records - 1
-        let header = Self.header(
+        let header = Frame.header(
             payloadCount: payload.count, sum: sum, word: lsn | UInt64(kind) << 56, salt: segment.header.salt)
         do throws(WalError) {
             try file.write(
@@ -189,7 +165,7 @@ extension PartitionLog {
             return try appendWritten(stored, sum, total, FrameKind.sealed(kind), records)
         }
         let lsn = hot.pointee.nextLSN
-        Self.store(
+        Frame.store(
             stored, sum: sum, total: total, word: lsn | UInt64(FrameKind.sealed(kind)) << 56, salt: hot.pointee.salt,
             at: hot.pointee.target + Int(hot.pointee.end))
         let last = lsn + records - 1
@@ -303,7 +279,7 @@ extension PartitionLog {
         let lsn = hot.pointee.nextLSN
         let last = lsn + records - 1
         let frame = stage.extend(total, lastLSN: last, records: records)
-        Self.store(payload, sum: sum, total: total, word: lsn | UInt64(kind) << 56, salt: hot.pointee.salt, at: frame)
+        Frame.store(payload, sum: sum, total: total, word: lsn | UInt64(kind) << 56, salt: hot.pointee.salt, at: frame)
         hot.pointee.end += UInt64(total)
         hot.pointee.nextLSN = last + 1
         hot.pointee.recordsInSegment += records

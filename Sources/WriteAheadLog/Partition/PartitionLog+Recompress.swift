@@ -169,9 +169,16 @@ extension PartitionLog {
         }
 
         while lsn <= old.lastLSN {
-            guard try cursor.advance(), cursor.lsn == lsn else {
-                throw WalError(.missing, "the segment was purged while it was recompressed", lsn: LSN(lsn))
+            do throws(WalError) {
+                guard try cursor.advance(), cursor.lsn == lsn else {
+                    throw WalError(.missing, "the segment was purged while it was recompressed", lsn: LSN(lsn))
+                }
+            } catch {
+                if error.code == .lost { return nil }
+                throw error
             }
+            // What is more than records would be lost.
+            if cursor.hasPassedMore { return nil }
             var stored = WalDecoder(unsafeBytes: cursor.payload)
             try block.add(&stored, repacking)
             lsn += 1
@@ -239,7 +246,7 @@ private struct RecompressedBlock: ~Copyable {
         }
         buffer.write(upTo: total) { room in
             if let frame = room.baseAddress {
-                PartitionLog.store(
+                Frame.store(
                     payload.bytes, sum: payloadChecksum(payload.bytes), total: total,
                     word: firstLSN | UInt64(FrameKind.codedBatch) << 56, salt: salt, at: frame)
             }

@@ -351,7 +351,19 @@ extension PartitionLog {
         if exists { return try workingDirectory() }
         let directory = try shared.root.openDirectory(directoryName, create: true)
         // Nothing is lost with it: what it says is what its absence says.
-        try state.withLock { (state) throws(WalError) in try state.update(in: directory, synced: false) { _ in } }
+        let incarnation = incarnation
+        try state.withLock { (state) throws(WalError) in
+            // Segments from before a removal must never count again: that is durable before there is a new one.
+            let isBack = state.isRemoved
+            try state.update(in: directory, synced: isBack) { next in
+                guard isBack else { return }
+                next.isRemoved = false
+                next.isClean = false
+                next.oldestIncarnation = incarnation
+                next.nextLSNFloor = next.firstAfterRemoval
+                next.firstRetained = next.nextLSNFloor
+            }
+        }
         shared.rootIsDirty.withLock { $0 = true }
         exists = true
         directoryIsDirty = true

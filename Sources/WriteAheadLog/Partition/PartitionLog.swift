@@ -61,6 +61,8 @@ final class PartitionLog: @unchecked Sendable {
     var phase = Phase.open
     /// The partition's directory exists.
     var exists = false
+    /// Readers see no record below it.
+    var firstVisible: UInt64
     /// Names in the partition's directory, or STATE, that were not synced yet.
     var directoryIsDirty = false
     /// The partition's own name in the log's directory was not synced yet.
@@ -136,6 +138,7 @@ final class PartitionLog: @unchecked Sendable {
         var state = state
         state.writer = incarnation
         self.incarnation = incarnation
+        firstVisible = state.firstVisible
         logID = state.logID
         self.id = id
         self.shared = shared

@@ -33,6 +33,7 @@ struct FrameScanner {
 
     var kind: UInt8 { UInt8(truncatingIfNeeded: word >> 56) }
     var lsn: UInt64 { word & LSN.max.rawValue }
+    var content: Frame.Content { Frame.content(word: word, payload: payload, at: frameOffset, salt: salt) }
 
     init(base: UnsafeRawPointer, offset: Int, limit: Int, salt: UInt64, disabled: SafetyMeasures) {
         trustsAnything = disabled.contains(.checksum)
@@ -73,68 +74,6 @@ struct FrameScanner {
     private func blankOrBad(_ frame: UnsafeRawPointer, _ length: UInt32) -> Step {
         length == 0 && frame.loadUnaligned(fromByteOffset: 4, as: UInt32.self) == 0
             && frame.loadUnaligned(fromByteOffset: 8, as: UInt64.self) == 0 ? .blank : .bad
-    }
-}
-
-/// The records of a batch frame's payload: a count, then each record's length and bytes.
-struct BatchReader {
-    private var bytes: UnsafeRawBufferPointer
-    private(set) var remaining: Int
-
-    /// Nil where the payload can't be a batch.
-    init?(payload: UnsafeRawBufferPointer) {
-        guard payload.count >= 4 else { return nil }
-        let count = Int(UInt32(littleEndian: payload.loadUnaligned(as: UInt32.self)))
-        // Each record takes at least its length.
-        guard count >= 1, count <= (payload.count - 4) / 4 else { return nil }
-        bytes = UnsafeRawBufferPointer(rebasing: payload[4...])
-        remaining = count
-    }
-
-    @inline(__always)
-    mutating func next() -> UnsafeRawBufferPointer? {
-        guard remaining > 0, bytes.count >= 4 else { return nil }
-        let length = Int(UInt32(littleEndian: bytes.loadUnaligned(as: UInt32.self)))
-        guard length <= bytes.count &- 4 else { return nil }
-        let record = UnsafeRawBufferPointer(rebasing: bytes[4..<(4 &+ length)])
-        bytes = UnsafeRawBufferPointer(rebasing: bytes[(4 &+ length)...])
-        remaining &-= 1
-        return record
-    }
-
-    /// How many records a batch frame's payload holds; nil where it is not just as many as it states. Of a coded batch only the
-    /// codec can tell, and of a sealed one who has the key: what it states counts. 1 for any other frame of records.
-    static func count(kind: UInt8, payload: UnsafeRawBufferPointer) -> UInt64? {
-        switch kind {
-        case FrameKind.codedBatch, FrameKind.sealedBatch, FrameKind.sealedCodedBatch: return codedCount(payload)
-        default: break
-        }
-        guard kind == FrameKind.batch else { return 1 }
-        guard var batch = BatchReader(payload: payload) else { return nil }
-        let count = UInt64(batch.remaining)
-        while batch.remaining > 0 {
-            guard batch.next() != nil else { return nil }
-        }
-        return batch.bytes.isEmpty ? count : nil
-    }
-
-    /// How many records a coded or sealed batch says that it has.
-    static func codedCount(_ payload: UnsafeRawBufferPointer) -> UInt64? {
-        guard payload.count >= 4 else { return nil }
-        let count = UInt64(UInt32(littleEndian: payload.loadUnaligned(as: UInt32.self)))
-        return count >= 1 ? count : nil
-    }
-
-    /// The records of a coded batch once the codec has expanded them: as many as the frame said.
-    init?(records: UnsafeRawBufferPointer, count: UInt64) {
-        guard count >= 1, count <= UInt64(records.count / 4) else { return nil }
-        bytes = records
-        remaining = Int(count)
-        var all = self
-        while all.remaining > 0 {
-            guard all.next() != nil else { return nil }
-        }
-        guard all.bytes.isEmpty else { return nil }
     }
 }
 

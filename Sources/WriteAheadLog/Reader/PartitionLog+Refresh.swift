@@ -8,8 +8,11 @@ extension PartitionLog {
             if error.code == .notFound, !exists { return }
             throw error
         }
+        // The writer may have purged, or begun another history.
+        state.withLock { $0 = found.state }
         withLock {
-            exists = true
+            exists = found.exists
+            firstVisible = found.state.firstVisible
             segments = found.segments.map { fresh in
                 guard let known = segments.first(where: { $0.header == fresh.header }) else { return fresh }
                 if fresh.isSealed, !known.isSealed {

@@ -13,6 +13,8 @@ struct RecordCursor {
     /// The LSN of the record that comes next.
     private(set) var nextLSN: UInt64
     private(set) var segment: Segment?
+    /// It passed something that is more than records, which who writes the records anew would lose.
+    private(set) var hasPassedMore = false
     /// It was entered since somebody set this back: another codec may have written it.
     @usableFromInline var hasNewSegment = false
     private var scanner: FrameScanner
@@ -275,15 +277,18 @@ struct RecordCursor {
             }
             switch scanner.step() {
             case .frame:
-                if scanner.kind == FrameKind.mark { continue }
-                guard let count = BatchReader.count(kind: scanner.kind, payload: scanner.payload),
-                    FrameKind.hasRecords(scanner.kind), scanner.lsn <= target, target - scanner.lsn < count
-                else {
+                switch scanner.content {
+                case .mark, .skipped: continue
+                case .records(let frame) where scanner.lsn <= target && target - scanner.lsn < frame.records:
+                    try open(target, in: frame)
+                    return true
+                case .lost(let last) where scanner.lsn <= target && target <= last:
+                    stand(before: target)
+                    return true
+                default:
                     move(to: before)
                     return false
                 }
-                try open(target)
-                return true
             case .beyondWindow(let wanted):
                 guard try refresh(wanted: wanted) else {
                     move(to: before)
@@ -307,16 +312,25 @@ struct RecordCursor {
             }
             switch scanner.step() {
             case .frame:
-                if !FrameKind.hasRecords(scanner.kind) { continue }
-                guard let count = BatchReader.count(kind: scanner.kind, payload: scanner.payload), scanner.lsn <= target
-                else {
-                    return false
+                switch scanner.content {
+                case .mark, .skipped, .footer: continue
+                case .bad: return false
+                case .newer(let what): throw newer(what)
+                case .lost(let last):
+                    guard scanner.lsn <= target else { return false }
+                    if target <= last {
+                        stand(before: target)
+                        return true
+                    }
+                    here = last + 1
+                case .records(let frame):
+                    guard scanner.lsn <= target else { return false }
+                    if target - scanner.lsn < frame.records {
+                        try open(target, in: frame)
+                        return true
+                    }
+                    here = scanner.lsn + frame.records
                 }
-                if target - scanner.lsn < count {
-                    try open(target)
-                    return true
-                }
-                here = scanner.lsn + count
             case .beyondWindow(let wanted):
                 guard try refresh(wanted: wanted) else {
                     throw corrupt("a frame runs over the end of what was written", lsn: here)
@@ -327,24 +341,36 @@ struct RecordCursor {
         }
     }
 
-    /// Puts the cursor before `target`, which the frame just read holds.
-    private mutating func open(_ target: UInt64) throws(WalError) {
-        frameStart = UInt64(scanner.frameOffset)
+    /// Puts the cursor before `target`, and before the frame just read.
+    private mutating func stand(before target: UInt64) {
         nextLSN = target
-        let isRecord = scanner.kind == FrameKind.record || scanner.kind == FrameKind.sealedRecord
-        guard !isRecord, let (kind, content) = try content(),
-            var records = try records(of: kind, content)
-        else {
-            scanner.offset = scanner.frameOffset
-            return
-        }
+        scanner.offset = scanner.frameOffset
+    }
+
+    /// Puts the cursor before `target`, which the frame just read holds.
+    private mutating func open(_ target: UInt64, in frame: RecordFrame) throws(WalError) {
+        frameStart = UInt64(scanner.frameOffset)
+        let isRecord = frame.kind == FrameKind.record || frame.kind == FrameKind.sealedRecord
+        guard !isRecord else { return stand(before: target) }
+        nextLSN = target
+        let (kind, content) = try content(of: frame)
+        guard var records = try records(of: kind, content) else { return stand(before: target) }
         for _ in scanner.lsn..<target { _ = records.next() }
         batch = records
     }
 
-    /// What the frame of records just read holds, as if it had not been sealed; nil where it can't be one.
-    private mutating func content() throws(WalError) -> (kind: UInt8, payload: UnsafeRawBufferPointer)? {
-        let (kind, payload) = (scanner.kind, scanner.payload)
+    private mutating func newer(_ what: String) -> WalError {
+        scanner.offset = scanner.frameOffset
+        return WalError(
+            .unsupportedFormat, what, partition: partition.id, segment: segment.map { LSN($0.firstLSN) },
+            offset: UInt64(scanner.frameOffset), lsn: LSN(nextLSN))
+    }
+
+    /// What the frame of records just read holds, as if it had not been sealed.
+    private mutating func content(
+        of frame: RecordFrame
+    ) throws(WalError) -> (kind: UInt8, payload: UnsafeRawBufferPointer) {
+        let (kind, payload) = (frame.kind, frame.payload)
         guard let segment, FrameKind.isSealed(kind) || opener != nil else { return (kind, payload) }
         guard let opener else {
             guard try partition.knowsCodec(segment.header) else { throw PartitionLog.needsCodec(segment.header) }
@@ -359,20 +385,21 @@ struct RecordCursor {
                 partition: partition.id, segment: LSN(segment.firstLSN), offset: UInt64(scanner.frameOffset),
                 lsn: LSN(scanner.lsn))
         }
-        guard let count = BatchReader.count(kind: kind, payload: payload) else { return nil }
         // A copy of this cursor may still look at what the last one held.
-        if !isKnownUniquelyReferenced(&opened) { opened = ExpandedBatch() }
-        guard let opened else { return nil }
+        if !isKnownUniquelyReferenced(&self.opened) { self.opened = nil }
+        let opened = self.opened ?? ExpandedBatch()
+        self.opened = opened
         opened.bytes.reset()
         var sealed = payload
         if kind != FrameKind.sealedRecord {
             opened.bytes.write(bytes: UnsafeRawBufferPointer(rebasing: payload[..<4]))
             sealed = UnsafeRawBufferPointer(rebasing: payload[4...])
         }
-        let frame = WalSealedFrame(
-            lsn: LSN(scanner.lsn), kind: kind, recordCount: UInt32(truncatingIfNeeded: count))
+        let plain = WalSealedFrame(
+            lsn: LSN(scanner.lsn), kind: kind, recordCount: UInt32(truncatingIfNeeded: frame.records),
+            wrapping: Array(frame.wrapping))
         do throws(WalError) {
-            try opener.open(sealed, frame, into: &opened.bytes)
+            try opener.open(sealed, plain, into: &opened.bytes)
         } catch {
             scanner.offset = scanner.frameOffset
             throw error.at(
@@ -540,26 +567,41 @@ struct RecordCursor {
             case .blank, .bad:
                 throw corrupt("a frame is not what was written: length or checksum is wrong")
             case .frame:
-                if scanner.kind == FrameKind.mark {
-                    guard
-                        scanner.lsn == nextLSN,
-                        SegmentMark(
-                            framePayload: scanner.payload, at: UInt64(scanner.frameOffset), salt: scanner.salt) != nil
-                    else {
+                let frame: RecordFrame
+                switch scanner.content {
+                case .records(let found): frame = found
+                case .mark, .skipped:
+                    guard scanner.lsn == nextLSN else {
                         scanner.offset = scanner.frameOffset
-                        throw corrupt("a mark stands where it was not written")
+                        throw corrupt("a mark, or another frame without a record, stands where it was not written")
                     }
+                    if scanner.kind != FrameKind.mark { hasPassedMore = true }
                     continue
-                }
-                if scanner.kind == FrameKind.footer {
+                case .lost(let last):
+                    guard scanner.lsn <= nextLSN, nextLSN <= last else {
+                        scanner.offset = scanner.frameOffset
+                        throw corrupt("a note of lost records from LSN \(scanner.lsn) on stands where it was not written")
+                    }
+                    hasPassedMore = true
+                    guard last <= visibleLSN else {
+                        scanner.offset = scanner.frameOffset
+                        return false
+                    }
+                    let first = nextLSN
+                    nextLSN = last + 1
+                    behind = position
+                    throw WalError(
+                        .lost,
+                        "the records with LSN \(first) … \(last) were lost before salvage wrote this log; read again to go on with LSN \(last + 1)",
+                        partition: partition.id, segment: LSN(current.firstLSN), offset: UInt64(scanner.frameOffset),
+                        lsn: LSN(first))
+                case .footer:
                     scanner.offset = scanner.frameOffset
                     throw corrupt("a footer stands where a record should")
-                }
-                guard FrameKind.hasRecords(scanner.kind) else {
-                    throw WalError(
-                        .unsupportedFormat, "a frame of kind \(scanner.kind), which this release does not know",
-                        partition: partition.id, segment: LSN(current.firstLSN), offset: UInt64(scanner.frameOffset),
-                        lsn: LSN(nextLSN))
+                case .bad:
+                    scanner.offset = scanner.frameOffset
+                    throw corrupt("a frame does not hold what it states, or was not written where it stands")
+                case .newer(let what): throw newer(what)
                 }
                 guard scanner.lsn == nextLSN else {
                     scanner.offset = scanner.frameOffset
@@ -569,23 +611,15 @@ struct RecordCursor {
                     scanner.offset = scanner.frameOffset
                     return false
                 }
+                if !frame.wrapping.isEmpty { hasPassedMore = true }
                 frameStart = UInt64(scanner.frameOffset)
-                let kind: UInt8
-                let content: UnsafeRawBufferPointer
-                do throws(WalError) {
-                    guard let found = try self.content() else { throw corrupt("a batch is shorter than it says") }
-                    (kind, content) = found
-                    if kind != FrameKind.record {
-                        guard let records = try records(of: kind, content) else {
-                            throw corrupt("a batch is shorter than it says")
-                        }
-                        batch = records
-                        continue
+                let (kind, content) = try content(of: frame)
+                if kind != FrameKind.record {
+                    guard let records = try records(of: kind, content) else {
+                        throw corrupt("a batch is shorter than it says")
                     }
-                } catch {
-                    // Asked again, it says the same.
-                    scanner.offset = scanner.frameOffset
-                    throw error.isAboutCodec ? partition.unreadable(error, current) : error
+                    batch = records
+                    continue
                 }
                 payload = content
                 lsn = nextLSN

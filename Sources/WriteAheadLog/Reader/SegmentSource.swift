@@ -19,10 +19,11 @@ extension PartitionLog {
                 }
                 return .end
             }
-            guard lsn >= first.firstLSN else {
+            let oldest = max(first.firstLSN, firstVisible)
+            guard lsn >= oldest else {
                 throw WalError(
-                    .purged, "LSN \(lsn) was purged; the oldest that is kept is \(first.firstLSN)", partition: id,
-                    lsn: LSN(first.firstLSN))
+                    .purged, "LSN \(lsn) was purged; the oldest that is kept is \(oldest)", partition: id,
+                    lsn: LSN(oldest))
             }
             guard lsn <= hot.pointee.nextLSN else { throw beyondEnd(lsn) }
             // The last whose first LSN is not above it.
@@ -54,7 +55,7 @@ extension PartitionLog {
             partition: id, lsn: LSN(hot.pointee.nextLSN - 1))
     }
 
-    var firstRetained: UInt64 { withLock { segments.first?.firstLSN ?? hot.pointee.nextLSN } }
+    var firstRetained: UInt64 { withLock { segments.first.map { max($0.firstLSN, firstVisible) } ?? hot.pointee.nextLSN } }
 
     /// Throws where the record before `position` did not survive: the last LSN that its history and the log have in common.
     func check(_ position: Position) throws(WalError) {

@@ -13,6 +13,8 @@ struct PartitionRecovery {
         var nextLSN: UInt64 = 1
         /// The last LSN known to be on stable storage.
         var durable: UInt64 = 0
+        /// False once the partition was removed and nothing was appended since.
+        var exists: Bool { !state.isRemoved || !segments.isEmpty }
         /// Damage, with `.quarantine`.
         var failure: WalError?
         var wasClean = true
@@ -156,7 +158,7 @@ struct PartitionRecovery {
             for mark in file.marks { found.note(mark.history) }
             // There may be more segments than the process may have files open: each use opens it again.
             file.file.close()
-            if let state = found.state, let header = file.header, header.incarnation < state.oldestIncarnation {
+            if let state = found.state, state.isLeftover(file.header) {
                 found.leftovers.append(name)
                 continue
             }
@@ -207,8 +209,8 @@ struct PartitionRecovery {
         let files = found.files
         let state = try known(found.state)
         var survey = Survey(
-            state: state, files: files, leftovers: found.leftovers, nextLSN: state.firstRetained, durable: state.durable
-        )
+            state: state, files: files, leftovers: found.leftovers, nextLSN: state.firstExpected,
+            durable: state.durable)
         survey.newestIncarnation = found.newestIncarnation
         for file in files {
             for mark in file.marks { survey.durable = max(survey.durable, state.durable(by: mark)) }
@@ -229,7 +231,7 @@ struct PartitionRecovery {
         }
         survey.nextLSN = max(survey.nextLSN, state.nextLSNFloor)
         survey.isClean =
-            found.state != nil && state.isClean && survey.kept == files.count && survey.durable + 1 == survey.nextLSN
+            found.state != nil && (state.isClean || state.isRemoved && files.isEmpty) && survey.kept == files.count && survey.durable + 1 == survey.nextLSN
             && (files.isEmpty || survey.endsInFooter) && survey.scanned.isEmpty
         return survey
     }
@@ -265,7 +267,10 @@ struct PartitionRecovery {
                 return
             }
             // A sealed segment that was durable as a whole needs no reading.
-            let durableFooter = file.footer.flatMap { $0.recordCount > 0 && isKnownDurable($0, survey) ? $0 : nil }
+            let takenBackFrom = survey.state.limit(ofHistory: header.history)
+            let durableFooter = file.footer.flatMap {
+                $0.recordCount > 0 && $0.lastLSN <= takenBackFrom && isKnownDurable($0, survey) ? $0 : nil
+            }
             if settings.check == .tail, let footer = durableFooter {
                 survey.nextLSN = footer.lastLSN + 1
                 survey.kept = place + 1
@@ -346,6 +351,8 @@ struct PartitionRecovery {
                 file: file.file, header: header, from: from, state: survey.state)
             file.file.close()
             greatest = max(greatest, rest.greatestMark)
+            // Behind a terminator is what the file held before.
+            if later == place, header.endsAtTerminator, try SegmentScan.isBlank(file.file, at: from) { continue }
             lost += later == place ? rest.contentEnd - from : min(rest.contentEnd, file.size)
         }
         survey.durable = greatest
@@ -444,7 +451,7 @@ struct PartitionRecovery {
         result.failure = error
         result.wasClean = false
         // Without STATE nobody knows where it should begin.
-        var next = found.state?.firstRetained
+        var next = found.state?.firstExpected
         for file in found.files {
             defer { file.file.close() }
             guard let header = file.header, next == nil || next == file.firstLSN,

@@ -120,7 +120,7 @@ struct SegmentScan {
 
     /// Reads frames from `offset`, the first of which must have `nextLSN`, up to the first that does not follow.
     /// - Parameter state: how far marks of older histories count.
-    /// - Throws: what the file system says, and `.unsupportedFormat` for a whole frame of a kind that is not known.
+    /// - Throws: what the file system says, and `.unsupportedFormat` for a whole frame with something in it that is not known.
     init(
         file: any WalFile, header: SegmentHeader, from offset: UInt64, nextLSN: UInt64, limit: UInt64,
         state: PartitionState?, disabled: SafetyMeasures = [],
@@ -133,29 +133,39 @@ struct SegmentScan {
             base: window.base, offset: Int(offset), limit: Int(offset), salt: header.salt,
             disabled: disabled)
         var indexed = offset
+        let takenBackFrom = state?.limit(ofHistory: header.history) ?? UInt64.max
         while true {
             switch scanner.step() {
             case .frame:
-                if scanner.kind == FrameKind.mark {
-                    guard scanner.lsn == self.nextLSN,
-                        let mark = SegmentMark(
-                            framePayload: scanner.payload, at: UInt64(scanner.frameOffset), salt: header.salt)
-                    else {
-                        end = .bad
-                        return
+                var records: UInt64 = 0
+                switch scanner.content {
+                case .records(let frame): records = frame.records
+                case .lost(let last): records = last &- scanner.lsn &+ 1
+                case .mark(let mark):
+                    if scanner.lsn == self.nextLSN {
+                        greatestMark = max(greatestMark, state?.durable(by: mark) ?? mark.durable)
                     }
-                    greatestMark = max(greatestMark, state?.durable(by: mark) ?? mark.durable)
-                } else if scanner.kind == FrameKind.footer {
+                case .skipped: break
+                case .footer:
                     end = .footer
                     return
-                } else if FrameKind.hasRecords(scanner.kind) {
-                    guard scanner.lsn == self.nextLSN,
-                        let records = BatchReader.count(kind: scanner.kind, payload: scanner.payload),
-                        records < LSN.max.rawValue, self.nextLSN <= LSN.max.rawValue - records
-                    else {
-                        end = .bad
-                        return
-                    }
+                case .bad:
+                    end = .bad
+                    return
+                case .newer(let what):
+                    throw WalError(
+                        .unsupportedFormat, what, segment: LSN(header.firstLSN), offset: UInt64(scanner.frameOffset),
+                        lsn: LSN(self.nextLSN))
+                }
+                guard scanner.lsn == self.nextLSN, records < LSN.max.rawValue,
+                    self.nextLSN <= LSN.max.rawValue - records,
+                    // What was given out again since is from another time of this log.
+                    records == 0 || self.nextLSN - 1 + records <= takenBackFrom
+                else {
+                    end = .bad
+                    return
+                }
+                if records > 0 {
                     if UInt64(scanner.frameOffset) - indexed >= FileFormat.indexInterval {
                         index.append(
                             IndexEntry(lsn: self.nextLSN, offset: UInt64(scanner.frameOffset), time: header.created))
@@ -163,10 +173,6 @@ struct SegmentScan {
                         try progress(indexed)
                     }
                     self.nextLSN += records
-                } else {
-                    throw WalError(
-                        .unsupportedFormat, "a frame of kind \(scanner.kind), which this release does not know",
-                        segment: LSN(header.firstLSN), offset: UInt64(scanner.frameOffset), lsn: LSN(self.nextLSN))
                 }
                 self.offset = UInt64(scanner.offset)
             case .beyondWindow(let wanted):
@@ -192,6 +198,11 @@ struct SegmentScan {
                 return
             }
         }
+    }
+
+    /// Whether 16 zeros stand at an offset, or the file's end.
+    static func isBlank(_ file: any WalFile, at offset: UInt64) throws(WalError) -> Bool {
+        try file.read(FileFormat.frameHeaderSize, at: offset).allSatisfy { $0 == 0 }
     }
 
     /// Looks beyond a bad frame: the greatest durable LSN that any mark frame states, and where the last byte stands that is

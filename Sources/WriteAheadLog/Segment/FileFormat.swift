@@ -102,44 +102,6 @@ package enum FileFormat {
     }
 }
 
-/// What a frame holds: the upper byte of its LSN word.
-@usableFromInline
-package enum FrameKind {
-    /// One record.
-    package static let record: UInt8 = 0
-    /// Several records, all or none.
-    @inlinable package static var batch: UInt8 { 1 }
-    /// How far the partition was durable when the frame was written. No record.
-    package static let mark: UInt8 = 2
-    /// The footer of a sealed segment. No record.
-    package static let footer: UInt8 = 3
-    /// Several records, all or none, which the codec coded as a whole.
-    @inlinable package static var codedBatch: UInt8 { 4 }
-    /// What a record holds, sealed by the codec.
-    package static let sealedRecord: UInt8 = 5
-    /// The same of a batch. The count stays in plain.
-    package static let sealedBatch: UInt8 = 6
-    /// The same of a coded batch.
-    package static let sealedCodedBatch: UInt8 = 7
-    /// Every kind up to here is known.
-    package static let last: UInt8 = sealedCodedBatch
-
-    /// Whether such a frame holds records.
-    @inline(__always) package static func hasRecords(_ kind: UInt8) -> Bool {
-        kind <= batch || kind >= codedBatch && kind <= last
-    }
-
-    package static func isSealed(_ kind: UInt8) -> Bool { kind >= sealedRecord && kind <= last }
-    /// The kind of a frame of records once it is sealed.
-    package static func sealed(_ kind: UInt8) -> UInt8 {
-        kind == record ? sealedRecord : kind == batch ? sealedBatch : sealedCodedBatch
-    }
-    /// What such a frame holds once it is opened.
-    package static func opened(_ kind: UInt8) -> UInt8 {
-        kind == sealedRecord ? record : kind == sealedBatch ? batch : codedBatch
-    }
-}
-
 /// Bytes in memory with checked little-endian access: for headers, footers and other cold things.
 package struct ByteReader {
     package let bytes: UnsafeRawBufferPointer
@@ -171,19 +133,6 @@ extension Array where Element == UInt8 {
 }
 
 package func crc32c(_ bytes: UnsafeRawBufferPointer) -> UInt32 { wal_crc32c(0, bytes.baseAddress, bytes.count) }
-
-/// The checksum of a frame: CRC32C over the payload padded with zeros to a multiple of eight, the length with the kind's byte
-/// left to the LSN word, and the LSN word mixed with the segment's salt. Payload first, so that it can be summed before
-/// the LSN is known.
-@inline(__always)
-package func frameChecksum(payload: UInt32, length: UInt32, word: UInt64, salt: UInt64) -> UInt32 {
-    wal_crc32c_2(payload, UInt64(length), word ^ salt)
-}
-
-@inline(__always)
-package func payloadChecksum(_ bytes: UnsafeRawBufferPointer) -> UInt32 {
-    wal_crc32c_padded(0, bytes.baseAddress, bytes.count)
-}
 
 extension WalFile {
     package func write(_ bytes: [UInt8], at offset: UInt64) throws(WalError) {

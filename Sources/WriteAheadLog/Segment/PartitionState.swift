@@ -100,6 +100,17 @@ package struct PartitionState: Equatable, Sendable {
     /// What a mark calls durable and what is still so.
     package func durable(by mark: SegmentMark) -> UInt64 { min(mark.durable, limit(ofHistory: mark.history)) }
 
+    /// The LSN with which the first segment begins.
+    var firstExpected: UInt64 { isRemoved ? firstAfterRemoval : firstRetained }
+    /// LSNs go on after those that were given out.
+    var firstAfterRemoval: UInt64 { max(nextLSNFloor, durable + 1) }
+
+    /// Whether a segment with such a header, nil where it is not whole, was truncated away, or removed with the partition.
+    func isLeftover(_ header: SegmentHeader?) -> Bool {
+        guard let header else { return isRemoved }
+        return header.incarnation < oldestIncarnation || isRemoved && header.incarnation <= incarnation
+    }
+
     package func encoded() -> [UInt8] {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(Self.slotSize)
@@ -157,7 +168,7 @@ package struct PartitionState: Equatable, Sendable {
                 "STATE", log: stated, LogPlace(logID: logID, partition: partition), partition: number)
         }
         guard firstRetained >= 1, firstRetained <= LSN.max.rawValue, floor <= LSN.max.rawValue,
-            durable < LSN.max.rawValue, FileFormat.isCounter(history), FileFormat.isCounter(incarnation),
+            durable < LSN.max.rawValue, history <= FileFormat.largestCounter, incarnation <= FileFormat.largestCounter,
             oldest <= incarnation, sequence <= FileFormat.largestCounter,
             // What was given out was durable when this was written, and what was purged was given out.
             firstRetained <= firstVisible, firstVisible <= floor, floor <= durable + 1,

@@ -40,30 +40,17 @@ package struct SegmentFooter: Equatable, Sendable {
 
     /// Footer frame and trailer, to be written at `dataEnd`, where the file ends with them.
     package func encoded(salt: UInt64) -> [UInt8] {
-        let length =
-            FileFormat.frameHeaderSize + FileFormat.footerFixedSize + index.count * FileFormat.indexEntrySize
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(Self.size(indexCount: index.count))
-        let word = (lastLSN + 1) | UInt64(FrameKind.footer) << 56
-        bytes.append(integer: UInt32(length))
-        bytes.append(integer: UInt32(0))
-        bytes.append(integer: word)
-        bytes.append(integer: recordCount)
-        bytes.append(integer: lastLSN)
-        bytes.append(integer: dataEnd)
-        bytes.append(integer: sealed)
-        bytes.append(integer: UInt32(index.count))
-        bytes.append(integer: UInt32(0))
+        var payload: [UInt8] = []
+        payload.reserveCapacity(FileFormat.footerFixedSize + index.count * FileFormat.indexEntrySize)
+        for value in [recordCount, lastLSN, dataEnd, sealed] { payload.append(integer: value) }
+        payload.append(integer: UInt32(index.count))
+        payload.append(integer: UInt32(0))
         for entry in index {
-            bytes.append(integer: entry.lsn)
-            bytes.append(integer: entry.offset)
-            bytes.append(integer: entry.time)
+            payload.append(integer: entry.lsn)
+            payload.append(integer: entry.offset)
+            payload.append(integer: entry.time)
         }
-        let payload = bytes.withUnsafeBytes {
-            payloadChecksum(UnsafeRawBufferPointer(rebasing: $0[FileFormat.frameHeaderSize...]))
-        }
-        bytes.store(frameChecksum(payload: payload, length: UInt32(length), word: word, salt: salt), at: 4)
-        bytes.append(contentsOf: repeatElement(0, count: FileFormat.padded(length) - length))
+        var bytes = Frame.packed(FrameKind.footer, lsn: lastLSN + 1, payload: payload, salt: salt)
         let trailer = bytes.count
         bytes.append(integer: FileFormat.trailerMagic)
         bytes.append(integer: dataEnd)

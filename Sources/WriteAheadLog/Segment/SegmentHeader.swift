@@ -16,6 +16,8 @@ package struct SegmentHeader: Equatable, Sendable {
     package var typeName: String
     /// What the records look like, for people; empty where the type does not say, or where it does not fit.
     package var schema = ""
+    /// The space after the frames may hold anything: 16 bytes of zeros end them. No writer of this release makes such a segment.
+    package var endsAtTerminator = false
 
     package init(
         partition: PartitionID, firstLSN: UInt64, history: UInt64, incarnation: UInt64, salt: UInt64, created: UInt64,
@@ -44,6 +46,7 @@ package struct SegmentHeader: Equatable, Sendable {
         static let mayBeSkipped: UInt16 = 0x8000
         static let schema: UInt16 = 0x8001
     }
+    private static let terminatorFlag: UInt32 = 1
     package static let fixedSize = 88
     package static let areaSizeOffset = 84
     package static let saltOffset: UInt64 = 48
@@ -54,7 +57,7 @@ package struct SegmentHeader: Equatable, Sendable {
         bytes.append(integer: FileFormat.headerMagic)
         bytes.append(integer: FileFormat.version)
         bytes.append(integer: UInt32(FileFormat.dataStart))
-        bytes.append(integer: UInt32(0))  // flags: a writer sets none
+        bytes.append(integer: endsAtTerminator ? Self.terminatorFlag : 0)
         bytes.append(integer: UInt32(partition.rawValue))
         bytes.append(integer: firstLSN)
         bytes.append(integer: history)
@@ -104,7 +107,7 @@ package struct SegmentHeader: Equatable, Sendable {
         guard crc32c(summed) == sum else { throw corrupt("fails its checksum") }
         try FileFormat.check(version, of: "the segment")
         guard let dataStart: UInt32 = reader.integer(12), dataStart == UInt32(FileFormat.dataStart),
-            let flags: UInt32 = reader.integer(16), flags == 0
+            let flags: UInt32 = reader.integer(16), flags & ~Self.terminatorFlag == 0
         else {
             throw WalError(
                 .unsupportedFormat,
@@ -120,6 +123,7 @@ package struct SegmentHeader: Equatable, Sendable {
         self.init(
             partition: partition, firstLSN: firstLSN, history: history, incarnation: incarnation, salt: salt,
             created: created, logID: logID, codecID: codecID, codecName: "", codecParameters: [], typeName: "")
+        endsAtTerminator = flags & Self.terminatorFlag != 0
         var offset = Self.fixedSize
         while offset < end {
             guard let tag: UInt16 = reader.integer(offset), let size: UInt16 = reader.integer(offset + 2),

@@ -67,18 +67,9 @@ package struct SegmentMark: Equatable, Sendable {
 
     /// As a frame between the records, to be stored at `offset`.
     package func frame(at offset: UInt64, nextLSN: UInt64) -> [UInt8] {
-        var bytes = [UInt8](repeating: 0, count: FileFormat.markFrameSize)
-        let word = nextLSN | UInt64(FrameKind.mark) << 56
-        bytes.store(UInt32(FileFormat.markFrameSize), at: 0)
-        bytes.store(word, at: 8)
-        bytes.store(durable, at: 16)
-        bytes.store(endOffset, at: 24)
-        bytes.store(history, at: 32)
-        bytes.store(offset, at: 40)
-        let payload = bytes.crc32c(16..<48)
-        bytes.store(
-            frameChecksum(payload: payload, length: UInt32(FileFormat.markFrameSize), word: word, salt: salt), at: 4)
-        return bytes
+        var payload: [UInt8] = []
+        for value in [durable, endOffset, history, offset] { payload.append(integer: value) }
+        return Frame.packed(FrameKind.mark, lsn: nextLSN, payload: payload, salt: salt)
     }
 
     /// Reads the payload of a mark frame that stands at `offset`; nil where it is none, or a copy from elsewhere.
