@@ -152,15 +152,14 @@ class Check:
         self.open(before)
 
     def was_so(self, number):
-        """Whether the records are those of one directory, perhaps with earlier ones that were purged there."""
+        """Whether the records are those of one directory, perhaps with earlier ones that were purged or hidden there."""
         def key(each):
             return each[0], json.dumps(each[1])
 
         records = list(map(key, self.records[number]))
-        known = {key(each) for state in self.states for each in state[number]}
         for state in self.states:
             wanted = list(map(key, state[number]))
-            if wanted and len(records) >= len(wanted) and records[-len(wanted):] == wanted and known.issuperset(records):
+            if wanted and len(records) >= len(wanted) and records[-len(wanted):] == wanted:
                 return True
         return False
 
