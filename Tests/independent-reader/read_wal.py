@@ -627,12 +627,10 @@ class Segment:
         for index in range(count):
             lsn, offset, _ = struct.unpack_from("<3Q", data, 56 + 24 * index)
             if lsn <= before:
-                self.stop = "the footer's index is not in order"
-                return None
+                self.fault(self.end + 56 + 24 * index, lsn, "the footer's index is not in order")
             before = lsn
             if not self.begins(offset, lsn):
-                self.stop = "the footer's index has LSN %d at %d, where no frame begins with it" % (lsn, offset)
-                return None
+                self.fault(self.end + 56 + 24 * index, lsn, "the index has LSN %d at %d, where no frame begins with it" % (lsn, offset))
         self.footer = (self.end, records, last, sealed, count)
         return self.next
 
@@ -819,13 +817,13 @@ class Partition:
         if not self.state.flags & REMOVED:
             self.durable = max([self.durable] + [segment.durable() for segment in self.segments])
             self.join()
-            if not self.refusals:
-                self.refusals.extend((segment.name, 0, segment.first, segment.refusal)
-                                     for segment in self.segments if segment.refusal is not None)
             if self.durable > 0 and not self.state.there:
                 self.contradictions.append(("STATE", 0, self.durable, "something was synced, and no slot of STATE is right"))
         else:
             self.next = self.state.next_free
+        if not self.refusals:
+            self.refusals.extend((segment.name, 0, segment.first, segment.refusal)
+                                 for segment in self.found if segment.refusal is not None)
 
     def join(self):
         """Puts the segments in a row, and decides what the first place means where they do not go on."""

@@ -553,8 +553,13 @@ class NewerFormatTests(LogCase):
         self.write(first, SegmentWriter(9, version=3, incarnation=1), state=slot(incarnation=5, oldest=5))
         self.expect(2, [], "unusable:")
 
-    def test_purged_ones_may_be_newer(self):
-        self.write(SegmentWriter(version=3), SegmentWriter(5), state=slot(first=5, durable=4))
+    def test_what_is_left_over_is_refused_too(self):
+        for state in (slot(first=5, durable=4), slot(flags=2)):
+            self.write(SegmentWriter(version=3), SegmentWriter(5), state=state)
+            self.expect(2, [], "unusable: partition 1, segment %s" % (SEGMENT % 1))
+        broken = SegmentWriter(version=3)
+        broken.data[30] ^= 1
+        self.write(broken, state=slot(first=5, durable=4))
         self.expect(0, [])
 
     def test_log(self):
