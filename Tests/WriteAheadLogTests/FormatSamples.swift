@@ -17,7 +17,7 @@ enum FormatSamples {
             .other(0xBF, [], takes: 0),
             .wrapper(1, LogImage.batch(5, 1), extras: [(skippable, [UInt8](repeating: 9, count: 8))], takes: 1),
             .lost(6, 9),
-            .mark(5, end: LogImage.dataStart),
+            .mark(5, end: 12_640),
             .record,
             .wrapper(1, LogImage.batch(11, 2), extras: [(skippable + 1, [UInt8]("consumer".utf8))], takes: 2),
         ]

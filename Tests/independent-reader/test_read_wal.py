@@ -259,6 +259,16 @@ class GoldenTests(LogCase):
         status, lines, said = read(GOLDEN)
         self.assertEqual((status, lines, said), (0, self.whole[7] + self.whole[8], ""))
 
+    def test_what_this_release_does_not_write(self):
+        """What FormatSamples.swift composes: verdict, LSNs, what is lost."""
+        for name, verdict, lsns, lost in (("frames", "end", [1, 2, 3, 4, 5, 10, 11, 12], [[6, 9]]), ("histories", "end", [4, 5, 6], []),
+                                          ("newer", "newer", [1], []), ("removed", "end", [], []), ("terminated", "end", [1, 2, 3], [])):
+            directory = GOLDEN + "-" + name
+            told = json.loads(read(directory, "--info", "--json")[1][0])
+            self.assertEqual((told["verdict"], told["lost"]), (verdict, lost), name)
+            self.assertEqual([int(line.split(" ")[1]) for line in read(directory)[1]], lsns, name)
+            self.assertFalse([each for each in told["findings"] if each["kind"] in ("damage", "contradiction", "remark")], name)
+
     def test_json(self):
         status, lines, _ = read(GOLDEN, "--json")
         found = [json.loads(line) for line in lines]
