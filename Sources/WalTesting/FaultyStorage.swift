@@ -40,6 +40,7 @@ package final class FaultyStorage: WalStorage {
         var openFiles = 0
         var peakOpenFiles = 0
         var fileLimit = Int.max
+        var refusesThreads = false
         var clockOffset: UInt64 = 0
     }
 
@@ -90,6 +91,12 @@ package final class FaultyStorage: WalStorage {
     package var fileLimit: Int {
         get { state.withLock { $0.fileLimit } }
         set { state.withLock { $0.fileLimit = newValue } }
+    }
+
+    /// No thread can be had from now on: EAGAIN.
+    package var refusesThreads: Bool {
+        get { state.withLock { $0.refusesThreads } }
+        set { state.withLock { $0.refusesThreads = newValue } }
     }
 
     /// Lets the monotonic clock jump ahead.
@@ -199,6 +206,7 @@ package final class FaultyStorage: WalStorage {
     package func fileSizeLimit() -> UInt64? { base.fileSizeLimit() }
 
     package func startThread(_ name: String, _ body: @escaping @Sendable () -> Void) throws(WalError) {
+        if refusesThreads { throw SystemError.error(11, "start thread (an injected fault)", name) }
         try base.startThread(name, body)
     }
 
@@ -259,6 +267,7 @@ private final class FaultyDirectory: WalDirectory {
         try base.syncParent()
     }
 
+    func currentPath() -> String? { base.currentPath() }
     func guaranteesAllocation() -> Bool { base.guaranteesAllocation() }
 
     func probeMapping() -> MappingProbe {

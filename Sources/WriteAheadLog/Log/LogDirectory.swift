@@ -34,6 +34,7 @@ final class LogDirectory: WalDirectory {
         }
     }
 
+    func currentPath() -> String? { base.currentPath() }
     func guaranteesAllocation() -> Bool { base.guaranteesAllocation() }
     func probeMapping() -> MappingProbe { base.probeMapping() }
     var fileSystemName: String? { base.fileSystemName }

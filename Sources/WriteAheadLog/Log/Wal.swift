@@ -315,6 +315,9 @@ public final class Wal<Record: WalCodable>: Sendable {
         table.all.filter { partition in partition.log.withLock { partition.log.exists } }.map(\.id)
     }
 
+    /// How much of the memory for frames that wait for a sync is in use.
+    package var stagingBuffersInUse: Int { shared.staging.taken }
+
     // MARK: Everything at once
 
     /// Makes everything appended so far durable, in all partitions.

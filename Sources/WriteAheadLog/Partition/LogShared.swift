@@ -10,6 +10,9 @@ final class LogShared: Sendable {
     let staging = StagingPool()
     let signals = SignalPool()
     let pool: FilePool
+    /// Where the log's directory was when it was opened.
+    private let openedAt: String?
+    private let placeChecked = Locked<UInt64>(0)
     /// Segments are stored to through a mapping, where one can be had: what a segment has decides.
     let isMapped: Bool
     /// Names in the log's own directory that were not synced yet.
@@ -33,6 +36,7 @@ final class LogShared: Sendable {
         self.root = root
         self.settings = settings
         queues = WorkQueues(storage: storage)
+        openedAt = root.currentPath()
         // A third of the process's descriptors, for readers and the app need some too.
         let limit = storage.openFilesLimit()
         pool = FilePool(capacity: settings.maximumOpenSegments ?? min(4096, max(8, (limit - 32) / 3)))
@@ -43,6 +47,25 @@ final class LogShared: Sendable {
             case .written: false
             }
         rootIsDirty = Locked(false)
+    }
+
+    /// Not under a lock that appends take: notes that somebody renamed the log's directory, once.
+    func checkPlace() {
+        guard let openedAt, let now = root.currentPath(), now != openedAt else { return }
+        notes.note(
+            WalFallback(
+                .renamed,
+                "the log's directory was renamed from \(openedAt) to \(now) while the log was open. The log goes on there; whoever opens the old path opens another log"
+            ))
+    }
+
+    /// The same at most once a second.
+    func isPlaceCheckDue(_ now: UInt64) -> Bool {
+        placeChecked.withLock { last in
+            guard now &- last >= 1_000_000_000 else { return false }
+            last = now
+            return true
+        }
     }
 
     deinit {

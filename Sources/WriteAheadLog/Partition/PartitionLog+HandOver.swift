@@ -7,6 +7,7 @@ extension PartitionLog {
         case kick(WorkQueue)
         case submit(WorkQueue, WorkQueue.Job)
         case note(WalFallback)
+        case checkPlace
         case scheduleIdleMark(PartitionLog, nanoseconds: UInt64)
 
         func perform(_ shared: LogShared) {
@@ -16,6 +17,7 @@ extension PartitionLog {
             case .leave(let signals): for signal in signals { signal.finish(nil) }
             case .kick(let queue): queue.kick()
             case .submit(let queue, let job): queue.submit(job)
+            case .checkPlace: shared.checkPlace()
             case .note(let fallback): shared.notes.note(fallback)
             case .scheduleIdleMark(let log, let nanoseconds):
                 shared.queues.syncs.submit(afterNanoseconds: nanoseconds) { [weak log] in log?.idleMark() }

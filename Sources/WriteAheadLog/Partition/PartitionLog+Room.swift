@@ -409,6 +409,7 @@ extension PartitionLog {
     /// Under the lock, after a segment was sealed: tells of it, and has what is unsynced synced once it is much.
     private func noteRotation(of old: Segment, next: UInt64) {
         report(.rotated(id, sealed: LSN(old.firstLSN), new: LSN(next)))
+        handOver(.checkPlace)
         let wantsSync =
             unsynced.count >= 24 || unsyncedBytes > UInt64(shared.settings.maximumUnsyncedBytes) / 2
         if wantsSync, syncs.askForWorker() {

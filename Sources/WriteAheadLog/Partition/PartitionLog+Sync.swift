@@ -103,11 +103,13 @@ extension PartitionLog {
     private func lingersForWaiters() -> Bool {
         for round in 0...Self.lingerRounds {
             lock()
+            // Whoever waits for syncs to end comes in between two.
+            if !leaving.isEmpty { break }
             if !syncs.waiters.isEmpty {
                 unlock()
                 return true
             }
-            if round == Self.lingerRounds || isClosing || failure != nil || !leaving.isEmpty { break }
+            if round == Self.lingerRounds || isClosing || failure != nil { break }
             unlock()
             sched_yield()
         }
@@ -387,6 +389,7 @@ extension PartitionLog {
         // The next append that is not synced writes the mark, out of line.
         hot.pointee.limit = 0
         lastSyncTime = shared.storage.monotonicNow()
+        if shared.isPlaceCheckDue(lastSyncTime) { handOver(.checkPlace) }
         if let segment = plan.segment, segment === active, segment.syncedEnd >= segment.markedEnd + 1 << 20 {
             writeMark(of: segment)
         }
@@ -520,9 +523,14 @@ extension PartitionLog {
         letGo()
         defer { end(.parking) }
         lock()
-        waitWhile { syncs.isRunning }
+        // For one sync, not for as long as somebody syncs: this partition may never rest.
+        var hasWaited = false
+        waitWhile {
+            defer { hasWaited = true }
+            return syncs.isRunning && !hasWaited
+        }
         if case .poisoned = phase {
-            giveUpFiles()
+            if !syncs.isRunning { giveUpFiles() }
             letGo()
             return
         }

@@ -226,6 +226,23 @@ final class PosixDirectory: WalDirectory {
         guard status == 0 else { throw SystemError.error(-status, "sync directory", name) }
     }
 
+    func currentPath() -> String? {
+        #if os(Linux)
+        // proc(5): where the directory is now, with this behind it once it was removed.
+        let bytes = [UInt8](unsafeUninitializedCapacity: Int(PATH_MAX)) { buffer, count in
+            count = buffer.withMemoryRebound(to: CChar.self) { room in
+                guard let base = room.baseAddress else { return 0 }
+                return max(0, readlink("/proc/self/fd/\(descriptor)", base, room.count))
+            }
+        }
+        let path = String(decoding: bytes, as: UTF8.self)
+        guard !path.isEmpty, !path.hasSuffix(" (deleted)") else { return nil }
+        return path
+        #else
+        return nil
+        #endif
+    }
+
     func guaranteesAllocation() -> Bool { wal_filesystem_guarantees_allocation(descriptor) }
 
     func lock() throws(WalError) -> Bool {

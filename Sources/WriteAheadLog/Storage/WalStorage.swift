@@ -46,6 +46,8 @@ package protocol WalDirectory: AnyObject, Sendable {
     func remove(_ name: String) throws(WalError)
     /// Makes the names in it durable.
     func sync() throws(WalError)
+    /// Where it is by now, whatever it was opened by; nil where the system does not tell, or it was removed.
+    func currentPath() -> String?
     /// Makes the directory's own name durable, and where it was just made, the names above it.
     func syncParent() throws(WalError)
     /// True where allocated space is sure to take later stores into a mapping, as far as the kind of the file system tells.
@@ -61,12 +63,12 @@ package protocol WalDirectory: AnyObject, Sendable {
 }
 
 extension WalDirectory {
+    package func currentPath() -> String? { nil }
     package func syncParent() throws(WalError) {}
     package func probeMapping() -> MappingProbe { .works }
     package var fileSystemName: String? { nil }
     package func lock() throws(WalError) -> Bool { true }
     package func unlock() {}
-    package func isLinked() throws(WalError) -> Bool { true }
 }
 
 package enum MappingProbe: Sendable {

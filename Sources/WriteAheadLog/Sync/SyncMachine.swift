@@ -2,22 +2,28 @@
 ///
 /// One thread syncs at a time. It may be a caller's, where nobody else syncs just then; otherwise a worker does it, which goes on as
 /// long as there are waiters.
-struct SyncMachine<Ticket> {
+package struct SyncMachine<Ticket> {
     /// What somebody waits for.
-    enum Purpose: Equatable {
+    package enum Purpose: Equatable {
         /// The frame that ends with this LSN. It may be taken back, with an error.
         case frame
         /// Whatever there is up to this LSN.
         case everything
     }
 
-    struct Waiter {
-        var lsn: UInt64
-        var purpose: Purpose
-        var ticket: Ticket
+    package struct Waiter {
+        package var lsn: UInt64
+        package var purpose: Purpose
+        package var ticket: Ticket
+
+        package init(lsn: UInt64, purpose: Purpose, ticket: Ticket) {
+            self.lsn = lsn
+            self.purpose = purpose
+            self.ticket = ticket
+        }
     }
 
-    enum Activity: Equatable {
+    package enum Activity: Equatable {
         case none
         /// A worker was asked for, and has not begun.
         case queued
@@ -26,17 +32,19 @@ struct SyncMachine<Ticket> {
         case runningAndQueued
     }
 
-    private(set) var activity = Activity.none
-    private(set) var waiters: [Waiter] = []
+    package private(set) var activity = Activity.none
+    package private(set) var waiters: [Waiter] = []
 
-    var isRunning: Bool { activity == .running || activity == .runningAndQueued }
+    package init() {}
+
+    package var isRunning: Bool { activity == .running || activity == .runningAndQueued }
 
     // MARK: Asking
 
-    mutating func add(_ waiter: Waiter) { waiters.append(waiter) }
+    package mutating func add(_ waiter: Waiter) { waiters.append(waiter) }
 
     /// True where the caller must have a worker come, who then calls ``begin(force:)``.
-    mutating func askForWorker() -> Bool {
+    package mutating func askForWorker() -> Bool {
         guard activity == .none else { return false }
         activity = .queued
         return true
@@ -45,7 +53,7 @@ struct SyncMachine<Ticket> {
     // MARK: Syncing
 
     /// The caller's own thread syncs from now on, until ``end()``; false where another does.
-    mutating func claim() -> Bool {
+    package mutating func claim() -> Bool {
         switch activity {
         case .none: activity = .running
         case .queued: activity = .runningAndQueued
@@ -58,7 +66,7 @@ struct SyncMachine<Ticket> {
     /// afterwards.
     ///
     /// - Parameter force: also without anybody who waits.
-    mutating func begin(force: Bool) -> Bool {
+    package mutating func begin(force: Bool) -> Bool {
         switch activity {
         case .queued where force || !waiters.isEmpty:
             activity = .running
@@ -71,7 +79,7 @@ struct SyncMachine<Ticket> {
     }
 
     /// Nobody syncs any more. True where the caller must have a worker come, for those who came meanwhile.
-    mutating func end() -> Bool {
+    package mutating func end() -> Bool {
         activity = activity == .runningAndQueued ? .queued : .none
         return !waiters.isEmpty && askForWorker()
     }
@@ -79,7 +87,7 @@ struct SyncMachine<Ticket> {
     // MARK: Telling
 
     /// Those who are told that everything up to `lsn` is durable.
-    mutating func take(upTo lsn: UInt64) -> [Ticket] {
+    package mutating func take(upTo lsn: UInt64) -> [Ticket] {
         if waiters.allSatisfy({ $0.lsn <= lsn }) { return takeAll() }
         let covered = waiters.filter { $0.lsn <= lsn }.map(\.ticket)
         waiters.removeAll { $0.lsn <= lsn }
@@ -87,13 +95,13 @@ struct SyncMachine<Ticket> {
     }
 
     /// Everybody: to be told of a failure, once.
-    mutating func takeAll() -> [Ticket] {
+    package mutating func takeAll() -> [Ticket] {
         defer { waiters = [] }
         return waiters.map(\.ticket)
     }
 
     /// The frames behind `lsn` were taken back: returns whose they were. Who waits for everything now waits for what is left.
-    mutating func takeBack(after lsn: UInt64) -> [Ticket] {
+    package mutating func takeBack(after lsn: UInt64) -> [Ticket] {
         let gone = waiters.filter { $0.purpose == .frame && $0.lsn > lsn }.map(\.ticket)
         waiters.removeAll { $0.purpose == .frame && $0.lsn > lsn }
         for k in waiters.indices { waiters[k].lsn = min(waiters[k].lsn, lsn) }
