@@ -115,8 +115,10 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(name: "FuzzCorpusTests", dependencies: ["FuzzBodies"], swiftSettings: strict),
 
+        .target(name: "CTestShims", path: "Tests/CTestShims"),
         .testTarget(
-            name: "WriteAheadLogTests", dependencies: ["WriteAheadLog", "WalTesting", "WalBinary", "CWalShims"],
+            name: "WriteAheadLogTests",
+            dependencies: ["WriteAheadLog", "WalTesting", "WalBinary", "CWalShims", "CTestShims"],
             resources: [.copy("Golden")], swiftSettings: strict),
         .testTarget(name: "WalBinaryTests", dependencies: ["WalBinary", "WalTesting"], swiftSettings: strict),
         .testTarget(name: "WalJSONTests", dependencies: ["WalJSON", "WalTesting"], swiftSettings: strict),

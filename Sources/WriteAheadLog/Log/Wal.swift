@@ -300,6 +300,7 @@ public final class Wal<Record: WalCodable>: Sendable {
     /// - Throws: ``WalError/Code/closed``.
     public func partition(_ id: PartitionID) throws(WalError) -> Partition {
         if let known = table[id.rawValue] { return known }
+        try shared.checkProcess(id)
         return try isClosed.withLock { (isClosed) throws(WalError) in
             if isClosed { throw WalError(.closed, "the log is closed; open it again", partition: id) }
             if let known = table[id.rawValue] { return known }
@@ -324,6 +325,7 @@ public final class Wal<Record: WalCodable>: Sendable {
     ///
     /// - Throws: the first failure, after every partition was tried.
     public func sync() async throws(WalError) {
+        try shared.checkProcess()
         // All are asked before the first is waited for, so that their syncs share the disk's time.
         for partition in table.all { partition.log.beginSync() }
         var failed: WalError?
@@ -345,6 +347,7 @@ public final class Wal<Record: WalCodable>: Sendable {
     /// Refuses new appends, makes everything durable, seals the segments, ends tails and watches, and releases the lock, the
     /// last also where it throws. A second call does nothing.
     public func close() async throws(WalError) {
+        try shared.checkProcess()
         try await blocking(
             on: shared.storage, named: "wal-close",
             // Where no thread can be had, one that is there already does it.
@@ -354,6 +357,7 @@ public final class Wal<Record: WalCodable>: Sendable {
 
     /// The same for a thread that may block.
     public func closeAndWait() throws(WalError) {
+        try shared.checkProcess()
         let wasClosed = isClosed.withLock { isClosed in
             defer { isClosed = true }
             return isClosed

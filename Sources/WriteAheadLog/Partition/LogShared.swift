@@ -1,3 +1,5 @@
+internal import CWalShims
+
 /// What the partitions of one open log share. None of it is touched on the append path.
 final class LogShared: Sendable {
     let storage: any WalStorage
@@ -69,8 +71,29 @@ final class LogShared: Sendable {
     }
 
     deinit {
-        // Without `close`: threads end, files and the lock go with their objects.
-        queues.stop()
+        // Without `close`: threads end, files and the lock go with their objects. A child of fork has none of the threads, and whoever
+        // held a lock of the queues when it was made holds it for ever.
+        if !isForked { queues.stop() }
+    }
+
+    // MARK: Fork
+
+    /// Who opened the log.
+    private let process = wal_process_token()
+
+    /// In a child of the process that opened the log, made by fork. Such a child has none of the threads, and its parent goes on
+    /// writing: it may touch neither files nor locks. Its hot words were wiped, so that every append comes to the slow path.
+    var isForked: Bool { process != wal_process_token() }
+
+    func checkProcess(_ partition: PartitionID? = nil) throws(WalError) {
+        if isForked { throw Self.forked(partition) }
+    }
+
+    static func forked(_ partition: PartitionID?) -> WalError {
+        WalError(
+            .forked,
+            "the log was opened by the parent of this process, before `fork`, and belongs to the parent; open it in the child, once the parent has closed it or with `openReadOnly`",
+            partition: partition)
     }
 
     /// Which log it is; nil where nobody wrote to it yet.

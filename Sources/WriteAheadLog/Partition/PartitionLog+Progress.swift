@@ -1,7 +1,8 @@
 extension PartitionLog {
     /// How far the partition has got, as one look.
     func mark() -> Mark {
-        withLock {
+        if shared.isForked { return Mark(appended: .none, durable: .none, failure: LogShared.forked(id)) }
+        return withLock {
             Mark(
                 appended: LSN(hot.pointee.appendedWord), durable: LSN(hot.pointee.durableWord), failure: failure)
         }

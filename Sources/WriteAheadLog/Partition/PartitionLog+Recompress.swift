@@ -27,6 +27,7 @@ extension PartitionLog {
     func recompress(
         _ target: RecompressionTarget, before lsn: UInt64, progress: (Recompression, _ segmentsLeft: Int) -> Void
     ) throws(WalError) -> Recompression {
+        try shared.checkProcess(id)
         var done = Recompression()
         try withLock { () throws(WalError) in
             try checkWritable()

@@ -8,6 +8,7 @@ extension PartitionLog {
     /// STATE says so durably before the first file goes, and the directory is synced before this returns. One purge at a time; it
     /// holds no lock while files go, so that nobody else waits for it.
     func purge(before lsn: UInt64) throws(WalError) -> Int {
+        try shared.checkProcess(id)
         if shared.settings.isReadOnly {
             throw WalError(.readOnly, "the log was opened for reading only", partition: id)
         }
@@ -92,6 +93,7 @@ extension PartitionLog {
     /// Refuses new appends, syncs, seals, and says in STATE that it all went well. Waits for whatever goes on in the partition:
     /// afterwards nothing does. Does nothing a second time. Blocks.
     func close() throws(WalError) {
+        try shared.checkProcess(id)
         let isFirst = withLock { () -> Bool in
             if case .closed = phase { return false }
             hot.pointee.limit = 0

@@ -32,6 +32,7 @@ extension PartitionLog {
     /// The same, or no more than up to `lsn`, for a thread that may block; it does the work itself where nobody else does. Not under
     /// the lock.
     func syncAndWait(upTo lsn: UInt64 = .max) throws(WalError) {
+        try shared.checkProcess(id)
         lock()
         if lsn <= hot.pointee.durableWord {
             unlock()
@@ -75,6 +76,7 @@ extension PartitionLog {
 
     /// Under the lock: whether a sync has nothing to do or can't be had.
     private func doneWithoutSync() -> (error: WalError?, Void)? {
+        if shared.isForked { return (LogShared.forked(id), ()) }
         if shared.settings.isReadOnly {
             return (WalError(.readOnly, "the log was opened for reading only", partition: id), ())
         }

@@ -160,7 +160,7 @@ final class PartitionLog: @unchecked Sendable {
         // Without `close`: files and mappings go with their objects, and nothing is lost that a kill would not take.
         stage.free(to: shared.staging)
         flight.free(to: shared.staging)
-        memory.deallocate()
+        wal_hot_free(memory, Self.lockRoom + MemoryLayout<Hot>.stride)
         placeholder.deallocate()
     }
 
@@ -172,9 +172,12 @@ final class PartitionLog: @unchecked Sendable {
         (UnsafeMutableRawPointer(hot) - Self.lockRoom).assumingMemoryBound(to: wal_lock_t.self)
     }
 
-    /// Memory for the lock and ``Hot``.
+    /// Memory for the lock and ``Hot``, zeros in a child of fork: there the lock is free, and every append comes to the slow path.
     private static func allocateHot() -> UnsafeMutableRawPointer {
-        .allocate(byteCount: lockRoom + MemoryLayout<Hot>.stride, alignment: 64)
+        guard let memory = wal_hot_allocate(lockRoom + MemoryLayout<Hot>.stride) else {
+            preconditionFailure("out of memory for a partition")
+        }
+        return memory
     }
 
     @inline(__always) func lock() { wal_lock(lockWord) }
@@ -206,6 +209,7 @@ final class PartitionLog: @unchecked Sendable {
 
     /// Under the lock.
     func checkWritable() throws(WalError) {
+        try shared.checkProcess(id)
         switch phase {
         case .open:
             if isClosing { throw WalError(.closed, "the log is closed; open it again", partition: id) }

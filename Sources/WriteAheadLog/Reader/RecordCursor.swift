@@ -47,6 +47,7 @@ struct RecordCursor {
     private static var nowhere: UnsafeRawPointer { UnsafeRawPointer(bitPattern: 16).unsafelyUnwrapped }
 
     init(partition: PartitionLog, start: ReadStart, visibility: Visibility) throws(WalError) {
+        try partition.shared.checkProcess(partition.id)
         self.partition = partition
         self.visibility = visibility
         let settings = partition.shared.settings
@@ -116,6 +117,7 @@ struct RecordCursor {
 
     /// Goes to the segment that holds `nextLSN`; false where there is none yet.
     private mutating func enterNext() throws(WalError) -> Bool {
+        try partition.shared.checkProcess(partition.id)
         var replacements = 0
         while true {
             guard case .segment(let next) = try partition.segment(holding: nextLSN) else { return false }

@@ -97,7 +97,8 @@ extension PartitionLog {
     }
 
     func tailState() -> TailState {
-        withLock {
+        if shared.isForked { return .failed(LogShared.forked(id)) }
+        return withLock {
             switch phase {
             case .open: .goesOn
             case .poisoned(let error), .quarantined(let error): .failed(error)
