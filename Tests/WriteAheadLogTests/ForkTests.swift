@@ -6,14 +6,21 @@ import WriteAheadLog
 /// Promise 9: a child of fork neither keeps the writer's lock nor writes to its parent's log.
 @Suite("Promise 9: fork", .timeLimit(.minutes(5)))
 struct ForkTests {
+    /// Of a log that does nothing by itself, so that whatever changes is a child's doing.
+    private static var quiet: BytesWal.Configuration {
+        var configuration = small()
+        configuration.idleMarkNanoseconds = 3_600_000_000_000
+        return configuration
+    }
+
     /// With and without the handlers of pthread_atfork.
     @Test("a child can neither append, sync, purge, close nor read, and changes no file", arguments: [false, true])
     func child(isBare: Bool) async throws {
         try await withTemporaryDirectory { path in
             await #expect(processExitsWith: .exitCode(42)) { [path = path as String, isBare = isBare as Bool] in
-                let wal = try BytesWal.openAndWait(at: path, configuration: small())
+                let wal = try BytesWal.openAndWait(at: path, configuration: Self.quiet)
                 let partition = try wal.partition(1)
-                try partition.appendRecords(1...2_000)
+                try partition.appendRecords(1...300)
                 try partition.syncAndWait()
                 var cursor = try partition.entries().makeCursor()
                 _ = try cursor.next()
@@ -31,7 +38,7 @@ struct ForkTests {
                     refuses(10) { try partition.append(Payload(record(1))) }
                     refuses(11) { try partition.append(contentsOf: [Payload(record(1)), Payload(record(2))]) }
                     refuses(12) { try partition.syncAndWait() }
-                    refuses(13) { try partition.purge(before: 1_000) }
+                    refuses(13) { try partition.purge(before: 100) }
                     refuses(14) { _ = try partition.entries().makeCursor() }
                     refuses(15) { while try cursor.next() != nil {} }
                     refuses(16) { _ = try wal.partition(2) }
@@ -45,7 +52,7 @@ struct ForkTests {
                 waitpid(child, &status, 0)
                 guard status == 0 else { exit(status >> 8) }
                 guard try snapshot(path) == before else { exit(2) }
-                try partition.appendRecords(2_001...3_000)
+                try partition.appendRecords(301...3_000)
                 try expectRecords(partition, 1...3_000)
                 try wal.closeAndWait()
                 exit(42)
@@ -56,7 +63,9 @@ struct ForkTests {
         }
     }
 
-    @Test("a child that lives on keeps nobody out once its parent has closed the log, or is dead", arguments: [false, true])
+    @Test(
+        "a child that lives on keeps nobody out once its parent has closed the log, or is dead",
+        arguments: [false, true])
     func lock(isKilled: Bool) async throws {
         try await withTemporaryDirectory { path in
             let end: ExitTest.Condition = isKilled ? .signal(SIGKILL) : .exitCode(42)
@@ -67,7 +76,7 @@ struct ForkTests {
                 if child == 0 {
                     // Longer than the test needs; whoever runs it waits for no child.
                     for number in 0...2 as ClosedRange<Int32> { close(number) }
-                    sleep(20)
+                    sleep(600)
                     _exit(0)
                 }
                 try writeFile("\(path).child", Array("\(child)".utf8))
@@ -90,8 +99,8 @@ struct ForkTests {
     func deinitialization() async throws {
         try await withTemporaryDirectory { path in
             await #expect(processExitsWith: .exitCode(42)) { [path = path as String] in
-                var wal: BytesWal? = try BytesWal.openAndWait(at: path, configuration: small())
-                try wal?.partition(1).appendRecords(1...2_000)
+                var wal: BytesWal? = try BytesWal.openAndWait(at: path, configuration: Self.quiet)
+                try wal?.partition(1).appendRecords(1...300)
                 let before = try snapshot(path)
                 let child = test_fork()
                 if child == 0 {

@@ -79,7 +79,9 @@ struct FoundByFuzzingTests {
         try Self.exercise(Self.withState([:]) { $0.firstRetained = 87 })
     }
 
-    @Test("STATE with an incarnation beyond the greatest that it states: what is appended next would count as truncated away")
+    @Test(
+        "STATE with an incarnation beyond the greatest that it states: what is appended next would count as truncated away"
+    )
     func stateIncarnations() throws {
         try Self.exercise(Self.withState([:]) { $0.oldestIncarnation = 2 })
         try Self.exercise(Self.withState(Self.files()) { $0.oldestIncarnation = 1 << 61 })

@@ -294,7 +294,9 @@ extension ExhaustiveDamageTests {
             }
         }
 
-        @Test("without salts, or incarnations, they would: the tests above notice", arguments: [SafetyMeasures.salt, .incarnation])
+        @Test(
+            "without salts, or incarnations, they would: the tests above notice",
+            arguments: [SafetyMeasures.salt, .incarnation])
         func measures(_ measure: SafetyMeasures) throws {
             let noticed = Locked(false)
             for hole in HoledLog.holes {

@@ -84,7 +84,9 @@ struct GoldenFileTests {
             let slots = PartitionState.slotOffsets.compactMap { place -> (UInt64, PartitionState)? in
                 guard stateBytes.count >= Int(place) + PartitionState.slotSize else { return nil }
                 let slot = Data(stateBytes[Int(place)..<(Int(place) + PartitionState.slotSize)])
-                let state = slot.withUnsafeBytes { try? PartitionState(decoding: $0, partition: 7, logID: header.logID) }
+                let state = slot.withUnsafeBytes {
+                    try? PartitionState(decoding: $0, partition: 7, logID: header.logID)
+                }
                 if let state { #expect(Data(state.encoded()) == slot) }
                 return state.map { (place, $0) }
             }
@@ -93,7 +95,9 @@ struct GoldenFileTests {
         }
     }
 
-    @Test("of version 1 are refused as such, whether STATE is there or not, and nothing is touched", arguments: [true, false])
+    @Test(
+        "of version 1 are refused as such, whether STATE is there or not, and nothing is touched",
+        arguments: [true, false])
     func firstVersion(hasState: Bool) async throws {
         try await Self.withGolden("v1") { path in
             if !hasState {

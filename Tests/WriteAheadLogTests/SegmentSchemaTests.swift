@@ -50,7 +50,8 @@ private struct Twice<Inner>: WalSchemaProviding {
 struct SegmentSchemaTests {
     private static func header(_ schema: String) -> SegmentHeader {
         SegmentHeader(
-            partition: 3, firstLSN: 9, history: 2, incarnation: 2, salt: 4, created: 5, logID: LogID(high: 6, low: 7), codecID: 1,
+            partition: 3, firstLSN: 9, history: 2, incarnation: 2, salt: 4, created: 5, logID: LogID(high: 6, low: 7),
+            codecID: 1,
             codecName: String(repeating: "n", count: 64), codecParameters: [UInt8](repeating: 1, count: 1_024),
             typeName: String(repeating: "t", count: 256), schema: schema)
     }

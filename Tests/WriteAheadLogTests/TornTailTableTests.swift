@@ -124,7 +124,8 @@ extension ExhaustiveDamageTests {
                 }, table: marked.number)
         }
 
-        @Test("the table notices where a safety measure is left out", arguments: [SafetyMeasures.checksum, .incarnation])
+        @Test(
+            "the table notices where a safety measure is left out", arguments: [SafetyMeasures.checksum, .incarnation])
         func measures(_ measure: SafetyMeasures) throws {
             let marked = try #require(MarkedLog.all.last)
             let whole = DamagedLog(marked.image)

@@ -180,6 +180,18 @@ int wal_file_identity(int fd, wal_file_identity_t *found);
 int wal_populate_write(void *base, size_t count);
 /// True where preallocated space is guaranteed for later stores into a mapping (see the `FileFormat` article).
 bool wal_filesystem_guarantees_allocation(int fd);
+/// Tries with a file of its own whether space can be allocated and mapped in a directory. `name` is for where a file must have
+/// one; it is gone at once. `step` says how far it came.
+enum { WAL_PROBE_MAKE, WAL_PROBE_ALLOCATE, WAL_PROBE_SPACE, WAL_PROBE_MAP, WAL_PROBE_SYNC };
+int wal_probe_mapping(int dirfd, const char *name, int *step);
+/// What people call the file system, as "ext3".
+int wal_file_system_name(int fd, char *out, size_t size);
+/// Where an open file is now, as far as the system knows.
+int wal_path_of(int fd, char *out, size_t size);
+int wal_user_name(uid_t id, char *out, size_t size);
+int wal_group_name(gid_t id, char *out, size_t size);
+/// Beyond it a write is answered by SIGXFSZ (RLIMIT_FSIZE, soft); UINT64_MAX where there is none.
+uint64_t wal_file_size_limit(void);
 /// The process's limit of open files (RLIMIT_NOFILE, soft).
 uint64_t wal_open_files_limit(void);
 

@@ -11,15 +11,9 @@ package struct LogFiles {
     /// - Throws: `.notALog` where the directory holds nothing that a log would have there, and what the file system says.
     package init(at path: String, storage: any WalStorage = PosixStorage()) throws(WalError) {
         root = try storage.openRoot(path, create: false)
-        var isLog = false
-        for entry in try root.list() {
-            if entry.name == FileFormat.lockFileName || entry.name == FileFormat.logFileName { isLog = true }
+        for entry in try Self.checkIsLog(root, path) {
             guard let id = FileFormat.partition(ofDirectoryNamed: entry.name) else { continue }
             partitions.append((id, entry.kind))
-        }
-        guard isLog || !partitions.isEmpty else {
-            throw WalError(
-                .notALog, "\(path) holds no log: neither a partition nor a LOG or LOCK file is in it; check the path")
         }
         partitions.sort { $0.id < $1.id }
         do throws(WalError) {
@@ -31,6 +25,24 @@ package struct LogFiles {
             logID = nil
             identityProblem = error.code == .foreign || error.partition == nil ? error : nil
         }
+    }
+
+    /// - Returns: what the directory holds.
+    /// - Throws: `.notALog` where it holds nothing that a log would have there.
+    @discardableResult
+    static func checkIsLog(
+        _ root: any WalDirectory, _ path: String
+    ) throws(WalError) -> [(name: String, kind: EntryKind)] {
+        let entries = try root.list()
+        let isLog = entries.contains {
+            $0.name == FileFormat.lockFileName || $0.name == FileFormat.logFileName
+                || FileFormat.partition(ofDirectoryNamed: $0.name) != nil
+        }
+        guard isLog else {
+            throw WalError(
+                .notALog, "\(path) holds no log: neither a partition nor a LOG or LOCK file is in it; check the path")
+        }
+        return entries
     }
 
     /// Bytes of a partition's segment files; 0 where there is none.

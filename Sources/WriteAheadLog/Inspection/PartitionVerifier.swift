@@ -256,7 +256,8 @@ struct PartitionVerifier {
             return true
         }
         if place > 0, let before = segments[place - 1].header, before.incarnation > header.incarnation {
-            guard try gap(place, 0, .corrupt, "the segment's incarnation is older than that of the segment before") else {
+            guard try gap(place, 0, .corrupt, "the segment's incarnation is older than that of the segment before")
+            else {
                 return false
             }
         }

@@ -222,7 +222,8 @@ extension WalInspection.Segment {
             from = mark.endOffset
             next = mark.durable + 1
         }
-        let scan = try SegmentScan(file: file.file, header: header, from: from, nextLSN: next, limit: file.size,
+        let scan = try SegmentScan(
+            file: file.file, header: header, from: from, nextLSN: next, limit: file.size,
             state: state)
         durable = max(durable, scan.greatestMark)
         lastLSN = LSN(scan.nextLSN - 1)

@@ -122,6 +122,7 @@ public final class Wal<Record: WalCodable>: Sendable {
 
     let configuration: Configuration
     let shared: LogShared
+    private let opening: WalInfo
     /// What new segments say that a record looks like; worked out once for all partitions.
     private let schema: String
     /// Of this opening; 0 to a reader.
@@ -174,6 +175,7 @@ public final class Wal<Record: WalCodable>: Sendable {
         path: String, configuration: Configuration, settings: LogSettings, storage: any WalStorage
     ) throws(WalError) {
         let isReadOnly = settings.isReadOnly
+        var settings = settings
         let notes = LogNotes(observer: settings.observer)
         let root = LogDirectory(
             try storage.openRoot(path, create: !isReadOnly && configuration.createIfMissing), notes: notes)
@@ -181,11 +183,21 @@ public final class Wal<Record: WalCodable>: Sendable {
         if !isReadOnly, !settings.disabled.contains(.lock) {
             lock = try WriterLock.take(root, path, storage, notes)
         }
+        if isReadOnly { try LogFiles.checkIsLog(root, path) }
+        settings.fit(into: isReadOnly ? nil : storage.fileSizeLimit(), notes)
+        let writes = try WriteChoice(settings, root, notes)
+        opening = WalInfo(
+            path: path, isReadOnly: isReadOnly, writes: writes.isMapped ? .mapped : .written,
+            writesReason: writes.reason,
+            reads: !isReadOnly && writes.isMapped && settings.reads == .automatic ? .automatic : .pread,
+            lock: lock.map { WalInfo.Lock(directory: $0.holdsDirectory, file: $0.holdsFile) },
+            fileSystem: root.fileSystemName, segmentSize: settings.segmentSize)
         self.configuration = configuration
         let identity = try LogIdentity.find(in: root)
         let logID = identity.id ?? (isReadOnly ? nil : LogID(high: storage.random(), low: storage.random()))
         shared = LogShared(
-            storage: storage, root: root, logID: logID, settings: settings, notes: notes, lock: lock)
+            storage: storage, root: root, logID: logID, settings: settings, notes: notes, lock: lock,
+            isMapped: writes.isMapped)
         // Also where the opening fails: what was recovered until then stays so.
         let observers = shared.queues.observers
         defer { notes.begin { tell in observers.submit(tell) } }
@@ -291,6 +303,13 @@ public final class Wal<Record: WalCodable>: Sendable {
             log.backgroundTarget = try partition.target(packed, Partition.defaultBlockSize)
         }
         return partition
+    }
+
+    /// How the log was opened, and what it had to say since.
+    public var info: WalInfo {
+        var info = opening
+        info.events = shared.notes.events
+        return info
     }
 
     // MARK: Partitions

@@ -29,7 +29,7 @@ final class LogShared: Sendable {
 
     init(
         storage: any WalStorage, root: any WalDirectory, logID: LogID?, settings: LogSettings, notes: LogNotes,
-        lock: WriterLock?
+        lock: WriterLock?, isMapped: Bool
     ) {
         knownID = Locked(logID)
         self.lock = lock
@@ -42,12 +42,7 @@ final class LogShared: Sendable {
         // A third of the process's descriptors, for readers and the app need some too.
         let limit = storage.openFilesLimit()
         pool = FilePool(capacity: settings.maximumOpenSegments ?? min(4096, max(8, (limit - 32) / 3)))
-        isMapped =
-            switch settings.writes {
-            case .automatic: root.guaranteesAllocation()
-            case .mapped: true
-            case .written: false
-            }
+        self.isMapped = isMapped
         rootIsDirty = Locked(false)
     }
 

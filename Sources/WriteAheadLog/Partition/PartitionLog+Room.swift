@@ -207,7 +207,8 @@ extension PartitionLog {
         var header = SegmentHeader(
             partition: id, firstLSN: hot.pointee.nextLSN, history: hot.pointee.history, incarnation: incarnation,
             salt: disabled.contains(.salt) ? 1 : shared.storage.random(),
-            created: shared.storage.wallClockNow(), logID: logID, codecID: identity.codecID, codecName: identity.codecName,
+            created: shared.storage.wallClockNow(), logID: logID, codecID: identity.codecID,
+            codecName: identity.codecName,
             codecParameters: identity.codecParameters, typeName: identity.typeName, schema: identity.schema)
         var sealer: (any WalFrameSealer)?
         if let sealing {

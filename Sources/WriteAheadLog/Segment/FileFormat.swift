@@ -70,7 +70,8 @@ package enum FileFormat {
             .unsupportedFormat,
             version < self.version
                 ? "\(what) has format version \(version), which was never released and is not read; this release reads version \(self.version). Make the log anew"
-                : "\(what) has format version \(version), this release reads version \(self.version); use a newer release")
+                : "\(what) has format version \(version), this release reads version \(self.version); use a newer release"
+        )
     }
 
     @inline(__always) package static func padded(_ count: Int) -> Int { (count &+ 7) & ~7 }

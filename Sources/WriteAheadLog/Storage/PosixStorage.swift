@@ -20,10 +20,14 @@ package final class PosixStorage: WalStorage {
         let descriptor = wal_openat(AT_FDCWD, path, O_RDONLY | O_DIRECTORY, 0)
         guard descriptor >= 0 else {
             // Some file systems refuse to make what is there already by another word than EEXIST: opening it tells.
-            if refused != 0, refused != EEXIST { throw SystemError.error(refused, "create directory", path) }
-            throw SystemError.error(-descriptor, "open directory", path)
+            if refused != 0, refused != EEXIST {
+                throw Ownership.denied(refused, "create directory", AT_FDCWD, path, shown: path)
+            }
+            throw Ownership.denied(-descriptor, "open directory", AT_FDCWD, path, shown: path)
         }
-        return PosixDirectory(descriptor, path, isNew: refused == 0)
+        let directory = PosixDirectory(descriptor, path, isNew: refused == 0)
+        if refused == 0 { directory.adopt(fromDescriptor: nil) }
+        return directory
     }
 
     package func monotonicNow() -> UInt64 { Self.now(CLOCK_MONOTONIC) }
@@ -49,6 +53,10 @@ package final class PosixStorage: WalStorage {
     }
 
     package func openFilesLimit() -> Int { Int(clamping: wal_open_files_limit()) }
+    package func fileSizeLimit() -> UInt64? {
+        let limit = wal_file_size_limit()
+        return limit == .max ? nil : limit
+    }
 
     package func startThread(_ name: String, _ body: @escaping @Sendable () -> Void) throws(WalError) {
         final class Box {
@@ -148,12 +156,13 @@ final class PosixDirectory: WalDirectory {
     }
 
     func openDirectory(_ name: String, create: Bool) throws(WalError) -> any WalDirectory {
-        if create, mkdirat(descriptor, name, 0o700) != 0, errno != EEXIST {
-            throw SystemError.error(errno, "create directory", "\(path)/\(name)")
-        }
+        let refused = create ? (mkdirat(descriptor, name, 0o700) == 0 ? 0 : errno) : EEXIST
+        if refused != 0, refused != EEXIST { throw denied(refused, "create directory", name) }
         let opened = wal_openat(descriptor, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0)
-        guard opened >= 0 else { throw SystemError.error(-opened, "open directory", "\(path)/\(name)") }
-        return PosixDirectory(opened, "\(path)/\(name)")
+        guard opened >= 0 else { throw denied(-opened, "open directory", name) }
+        let directory = PosixDirectory(opened, "\(path)/\(name)")
+        if refused == 0 { directory.adopt(fromDescriptor: descriptor) }
+        return directory
     }
 
     func openFile(_ name: String, _ access: FileAccess) throws(WalError) -> any WalFile {
@@ -165,8 +174,15 @@ final class PosixDirectory: WalDirectory {
             case .createOrOpen: O_RDWR | O_CREAT
             }
         // O_NONBLOCK: a FIFO in a file's place is refused instead of waited for.
-        let opened = wal_openat(descriptor, name, flags | O_NOFOLLOW | O_NONBLOCK, 0o600)
-        guard opened >= 0 else { throw SystemError.error(-opened, "open", "\(path)/\(name)") }
+        let more = O_NOFOLLOW | O_NONBLOCK
+        var opened: Int32 = -EEXIST
+        if flags & O_CREAT != 0 {
+            // Alone, so that only what was made just now is given away.
+            opened = wal_openat(descriptor, name, flags | O_EXCL | more, 0o600)
+            if opened >= 0 { Ownership.adopt(opened, from: descriptor) }
+        }
+        if opened == -EEXIST, access != .createNew { opened = wal_openat(descriptor, name, flags | more, 0o600) }
+        guard opened >= 0 else { throw denied(-opened, "open", name) }
         var status = stat()
         guard fstat(opened, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
             _ = closeDescriptor(opened)
@@ -177,12 +193,28 @@ final class PosixDirectory: WalDirectory {
 
     func rename(_ from: String, to: String) throws(WalError) {
         guard renameat(descriptor, from, descriptor, to) == 0 else {
-            throw SystemError.error(errno, "rename to \(to)", "\(path)/\(from)")
+            throw denied(errno, "rename to \(to)", from)
         }
     }
 
     func remove(_ name: String) throws(WalError) {
-        guard unlinkat(descriptor, name, 0) == 0 else { throw SystemError.error(errno, "remove", "\(path)/\(name)") }
+        guard unlinkat(descriptor, name, 0) == 0 else { throw denied(errno, "remove", name) }
+    }
+
+    private func denied(_ code: Int32, _ operation: String, _ name: String) -> WalError {
+        Ownership.denied(code, operation, descriptor, name, shown: "\(path)/\(name)")
+    }
+
+    /// Right after it was made. Only an empty one is given away: whoever may write where it is can have put another in its place.
+    func adopt(fromDescriptor parent: Int32?) {
+        guard geteuid() == 0 else { return }
+        let above = parent ?? wal_openat(descriptor, "..", O_RDONLY | O_DIRECTORY, 0)
+        defer { if parent == nil, above >= 0 { _ = closeDescriptor(above) } }
+        do throws(WalError) {
+            if above >= 0, try list().isEmpty { Ownership.adopt(descriptor, from: above) }
+        } catch {
+            // Then it is this user's.
+        }
     }
 
     func sync() throws(WalError) { try Self.sync(descriptor, path) }
@@ -245,6 +277,35 @@ final class PosixDirectory: WalDirectory {
 
     func guaranteesAllocation() -> Bool { wal_filesystem_guarantees_allocation(descriptor) }
 
+    func probeMapping() -> MappingProbe {
+        var step: Int32 = 0
+        var generator = SystemRandomNumberGenerator()
+        let name = "probe-\(String(generator.next(), radix: 16))"
+        let status = wal_probe_mapping(descriptor, name, &step)
+        if status == 0 { return .works }
+        let operation =
+            switch step {
+            case Int32(WAL_PROBE_MAKE): "open"
+            case Int32(WAL_PROBE_ALLOCATE): "allocate space for"
+            case Int32(WAL_PROBE_SPACE): "allocate space, though it says so, for"
+            case Int32(WAL_PROBE_MAP): "map"
+            default: "sync what was stored through a mapping of"
+            }
+        let error = SystemError.error(-status, operation, "a file in \(path)")
+        // A full disk, or a want of descriptors or memory, tells nothing of what the file system can do.
+        let isAnswer = step != Int32(WAL_PROBE_MAKE) && error.code != .noSpace && error.code != .outOfResources
+        return isAnswer ? .refused(error) : .unknown(error)
+    }
+
+    var fileSystemName: String? {
+        withUnsafeTemporaryAllocation(of: CChar.self, capacity: 128) { buffer in
+            guard let base = buffer.baseAddress, wal_file_system_name(descriptor, base, buffer.count) == 0 else {
+                return nil
+            }
+            return String(cString: base)
+        }
+    }
+
     func lock() throws(WalError) -> Bool {
         let status = wal_lock_directory(descriptor)
         if -status == EWOULDBLOCK { return false }
@@ -263,7 +324,10 @@ final class PosixDirectory: WalDirectory {
 /// leave closes the descriptor, so that no call ever reaches another file that was given the same number.
 final class PosixFile: WalFile {
     private let openDescriptor: Int32
-    private let path: String
+    /// As it was opened.
+    private let openedPath: String
+    /// Up to here no write can be beyond the process's limit of file sizes.
+    private nonisolated(unsafe) let allowedEnd: UnsafeMutablePointer<UInt64>
     /// How many calls use the descriptor, and ``closedBit`` once nobody else may.
     private let uses: UseCount
     /// Set once by `lock`, before anybody else uses the file.
@@ -271,11 +335,37 @@ final class PosixFile: WalFile {
 
     init(_ descriptor: Int32, _ path: String) {
         openDescriptor = descriptor
-        self.path = path
+        openedPath = path
+        allowedEnd = .allocate(capacity: 1)
+        allowedEnd.initialize(to: 0)
         uses = UseCount()
     }
 
-    deinit { close() }
+    deinit {
+        close()
+        allowedEnd.deallocate()
+    }
+
+    /// For errors: the directory as the caller knows it, and the name that the file has now.
+    private var path: String {
+        withUnsafeTemporaryAllocation(of: CChar.self, capacity: 4096) { buffer in
+            guard let base = buffer.baseAddress, wal_path_of(openDescriptor, base, buffer.count) == 0,
+                let name = String(cString: base).split(separator: "/").last, !name.hasSuffix(" (deleted)")
+            else { return openedPath }
+            return (openedPath.split(separator: "/", omittingEmptySubsequences: false).dropLast() + [name])
+                .joined(separator: "/")
+        }
+    }
+
+    /// A write beyond the limit would end the process (SIGXFSZ). The limit is looked at every 64 KiB: an app may change it.
+    @inline(__always)
+    private func checkLimit(_ operation: String, _ offset: UInt64, _ count: Int) throws(WalError) {
+        let end = offset &+ UInt64(count)
+        if _fastPath(end <= wal_load_acquire(allowedEnd)) { return }
+        let limit = wal_file_size_limit()
+        if end > limit { throw SystemError.beyondLimit(limit, operation, path) }
+        wal_store_release(allowedEnd, min(limit, end &+ 65_536))
+    }
 
     func close() {
         if uses.end() { closeNow() }
@@ -289,7 +379,7 @@ final class PosixFile: WalFile {
     /// Every call on the descriptor goes through here.
     @inline(__always)
     private func use<R>(_ body: (_ descriptor: Int32) throws(WalError) -> R) throws(WalError) -> R {
-        guard uses.enter() else { throw WalError.closedFile(path) }
+        guard uses.enter() else { throw WalError.closedFile(openedPath) }
         defer { if uses.leave() { closeNow() } }
         return try body(openDescriptor)
     }
@@ -331,6 +421,7 @@ final class PosixFile: WalFile {
 
     func write(_ bytes: UnsafeRawBufferPointer, at offset: UInt64) throws(WalError) {
         try use { (descriptor) throws(WalError) in
+            try checkLimit("write", offset, bytes.count)
             var done = 0
             while done < bytes.count {
                 let count = pwrite(
@@ -353,6 +444,7 @@ final class PosixFile: WalFile {
     ) throws(WalError) {
         try use { (descriptor) throws(WalError) in
             let total = 16 + payload.count + zeros
+            try checkLimit("write", offset, total)
             let count = wal_pwrite_frame(
                 descriptor, header.0, header.1, payload.baseAddress, payload.count, Int32(truncatingIfNeeded: zeros),
                 Int64(clamping: offset))
@@ -370,6 +462,7 @@ final class PosixFile: WalFile {
 
     func writeSynced(_ bytes: UnsafeRawBufferPointer, at offset: UInt64) throws(WalError) -> Bool {
         try use { (descriptor) throws(WalError) in
+            try checkLimit("write and sync", offset, bytes.count)
             let count = wal_pwrite_dsync(descriptor, bytes.baseAddress, bytes.count, Int64(clamping: offset))
             if count == Int64(bytes.count) { return true }
             if count < 0 {
@@ -383,6 +476,7 @@ final class PosixFile: WalFile {
 
     func allocate(from: UInt64, to: UInt64) throws(WalError) {
         try use { (descriptor) throws(WalError) in
+            try checkLimit("allocate space for", to, 0)
             let status = wal_allocate(descriptor, Int64(clamping: from), Int64(clamping: to - from))
             guard status == 0 else { throw SystemError.error(-status, "allocate space for", path) }
         }
@@ -390,6 +484,7 @@ final class PosixFile: WalFile {
 
     func truncate(to size: UInt64) throws(WalError) {
         try use { (descriptor) throws(WalError) in
+            try checkLimit("truncate", size, 0)
             guard ftruncate(descriptor, off_t(clamping: size)) == 0 else {
                 throw SystemError.error(errno, "truncate", path)
             }
