@@ -76,12 +76,15 @@ test-mixtures: deps
 # Tests/Harness says what it does; what can't be tried on this machine says SKIPPED and why.
 crash: KILLS = 20
 crash: IMAGES = 20
+crash: LIVES = 1
 crash-full: KILLS = 200
 crash-full: IMAGES = 200
+crash-full: LIVES = 3
 crash crash-full: deps
+	-@.ci/file-systems
 	$(SWIFT) build -c release --product walctl
 	$(SWIFT) build -c release --product harness
-	.build/release/harness run --kills $(KILLS) --images $(IMAGES)
+	.build/release/harness run --kills $(KILLS) --images $(IMAGES) --lives $(LIVES)
 	Tests/strace-ack.sh
 
 SEEDS ?= 2000

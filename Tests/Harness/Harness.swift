@@ -9,8 +9,8 @@ struct Harness: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "harness", abstract: "Tries the log with real processes and real file systems.",
         subcommands: [
-            RunCommand.self, KillsCommand.self, PowerLossCommand.self, FullDiskCommand.self, RaceCommand.self,
-            TailsCommand.self, SelfTestCommand.self,
+            RunCommand.self, KillsCommand.self, PowerLossCommand.self, FullDiskCommand.self, FileSystemsCommand.self,
+            RaceCommand.self, TailsCommand.self, SelfTestCommand.self,
             WriteCommand.self, CheckCommand.self, DumpCommand.self, TailCommand.self, OpenCommand.self,
             FillCommand.self,
         ])

@@ -200,7 +200,8 @@ public final class Wal<Record: WalCodable>: Sendable {
             isMapped: writes.isMapped)
         // Also where the opening fails: what was recovered until then stays so.
         let observers = shared.queues.observers
-        defer { notes.begin { tell in observers.submit(tell) } }
+        // A note may be made under a lock, where no thread may be started: it is told with what comes next, or by `close`.
+        defer { notes.begin { tell in observers.enqueue(tell) } }
         shared.rootIsDirty.withLock { $0 = !isReadOnly }
         if !isReadOnly { try shared.queues.start() }
         schema = isReadOnly ? "" : SegmentHeader.schema(of: Record.self)

@@ -11,6 +11,7 @@ struct RunCommand: ParsableCommand {
     @Option var images = 200
     @Option var seals = 1_000
     @Option var races = 40
+    @Option(help: "How many lives of a log on each kind of file system.") var lives = 1
 
     func run() throws {
         var shared: [String] = []
@@ -36,6 +37,7 @@ struct RunCommand: ParsableCommand {
             ("power loss", ["power-loss", "--count", "\(images)"]),
             ("control: a writer that lies", ["power-loss", "--count", "40", "--lie"]),
             ("full disk", ["full-disk"]),
+            ("file systems", ["file-systems", "--count", "\(lives)"]),
             ("open race", ["race", "--count", "\(races)"]),
             ("tails", ["tails", "--seals", "\(seals)"]),
         ]

@@ -170,7 +170,7 @@ struct PowerSupply {
 }
 
 /// A file system that takes no writes for a while.
-private final class Freeze {
+final class Freeze {
     private let descriptor: Int32
 
     // _IOWR('X', 119, int) and 120; see ioctl_fsfreeze(2).
