@@ -43,7 +43,11 @@ struct ForkTests {
                     refuses(13) { try partition.purge(before: 100) }
                     refuses(14) { _ = try partition.entries().makeCursor() }
                     // What a cursor sees already does no harm.
-                    do { while try cursor.next() != nil {} } catch { if error.code != .forked { _exit(15) } }
+                    do throws(WalError) {
+                        while try cursor.next() != nil {}
+                    } catch {
+                        if error.code != .forked { _exit(15) }
+                    }
                     refuses(16) { _ = try wal.partition(2) }
                     refuses(17) { try wal.syncAndWait() }
                     refuses(18) { try wal.closeAndWait() }
