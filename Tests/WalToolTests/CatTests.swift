@@ -81,6 +81,16 @@ import WriteAheadLog
         }
     }
 
+    @Test func `records after a range that salvage lost are printed, and the range is told of`() async throws {
+        let golden = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .appending(path: "WriteAheadLogTests/Golden/v2-frames").path
+        let result = await cat(golden)
+        #expect(result.status == .damaged)
+        #expect(result.errors == "walctl: LSN 6 … 9 of partition 1 were lost before salvage wrote this log\n")
+        let lsns = result.lines.compactMap { $0.split(separator: ",").first { $0.contains("\"lsn\"") } }
+        #expect(lsns == [1, 2, 3, 4, 5, 10, 11, 12].map { "\"lsn\":\($0)" })
+    }
+
     @Test func `what is before damage is printed, and other partitions are`() async throws {
         try await withTemporaryDirectory { path in
             await append(numbers(1...100), to: path)

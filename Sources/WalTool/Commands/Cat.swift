@@ -65,17 +65,28 @@ package struct Cat: Sendable {
         var text = WalEncoder()
         var codec: (any WalCodec<JSONValue>)?
         var header: SegmentHeader?
-        func next() throws(WalError) -> (lsn: LSN, bytes: UnsafeRawBufferPointer)? {
-            do throws(WalError) {
-                return try cursor.nextBytes()
-            } catch {
-                guard error.code == .unknownCodec, let keyID = cursor.segmentHeader.flatMap(sealingKeyID) else {
-                    throw error
+        func next() throws -> (lsn: LSN, bytes: UnsafeRawBufferPointer)? {
+            while true {
+                do throws(WalError) {
+                    return try cursor.nextBytes()
+                } catch {
+                    if error.code == .lost, let first = error.lsn {
+                        // The records after a range that salvage could not save are as good as any.
+                        status = .damaged
+                        try streams.output.flush()
+                        streams.say(
+                            "LSN \(first) … \(cursor.position.lsn.rawValue - 1) of partition \(partition.id) were lost before salvage wrote this log"
+                        )
+                        continue
+                    }
+                    guard error.code == .unknownCodec, let keyID = cursor.segmentHeader.flatMap(sealingKeyID) else {
+                        throw error
+                    }
+                    throw WalError(
+                        .unknownKey,
+                        "the records are sealed with the key \"\(keyID)\", and walctl takes no keys; read them with an app that opens the log with `.sealed(…)`",
+                        partition: partition.id, segment: error.segment)
                 }
-                throw WalError(
-                    .unknownKey,
-                    "the records are sealed with the key \"\(keyID)\", and walctl takes no keys; read them with an app that opens the log with `.sealed(…)`",
-                    partition: partition.id, segment: error.segment)
             }
         }
         while left > 0, let (lsn, bytes) = try next() {
