@@ -42,6 +42,7 @@ package final class FaultyStorage: WalStorage {
         var fileLimit = Int.max
         var refusesThreads = false
         var clockOffset: UInt64 = 0
+        var wallClock: UInt64?
     }
 
     private let base = PosixStorage()
@@ -101,6 +102,12 @@ package final class FaultyStorage: WalStorage {
 
     /// Lets the monotonic clock jump ahead.
     package func advanceClock(nanoseconds: UInt64) { state.withLock { $0.clockOffset += nanoseconds } }
+
+    /// What the wall clock says, however wrong; nil: the machine's.
+    package var wallClock: UInt64? {
+        get { state.withLock { $0.wallClock } }
+        set { state.withLock { $0.wallClock = newValue } }
+    }
 
     // MARK: What was asked for
 
@@ -199,7 +206,7 @@ package final class FaultyStorage: WalStorage {
     }
 
     package func monotonicNow() -> UInt64 { (start ?? base.monotonicNow()) + state.withLock { $0.clockOffset } }
-    package func wallClockNow() -> UInt64 { base.wallClockNow() }
+    package func wallClockNow() -> UInt64 { state.withLock { $0.wallClock } ?? base.wallClockNow() }
     package func random() -> UInt64 { base.random() }
     package func pause(nanoseconds: UInt64) -> Bool { base.pause(nanoseconds: nanoseconds) }
     package func openFilesLimit() -> Int { min(fileLimit, base.openFilesLimit()) }

@@ -281,6 +281,59 @@ struct SealingTests {
         }
     }
 
+    /// What stands around a frame is authenticated with it.
+    @Test func `a sealed frame in a wrapper is opened with what is around it, and not with anything else`() throws {
+        let codec = ToySealingCodec()
+        let around: [UInt8] = [1, 0x80, 0, 0, 3, 0, 0, 0, 7, 8, 9, 0, 0, 0, 0, 0]
+        var header = SegmentHeader(
+            partition: 1, firstLSN: 1, history: 5, incarnation: 5, salt: 77, created: 1,
+            logID: LogID(high: 1, low: 2), codecID: ToySealingCodec.id, codecName: "toy", codecParameters: [],
+            typeName: "bytes")
+        let sealer = try codec.makeSealer { parameters in
+            header.codecParameters = parameters
+            return header.encoded()
+        }
+        for isRight in [true, false] {
+            var bytes = header.encoded() + [UInt8](repeating: 0, count: 8_192)
+            var lsn: UInt64 = 1
+            for kind in [FrameKind.sealedRecord, FrameKind.sealedBatch] {
+                let head: [UInt8] = [kind, 0, 0, 0, 16, 0, 0, 0] + around
+                var inner = record(Int(lsn))
+                var count: [UInt8] = []
+                if kind == FrameKind.sealedBatch {
+                    count = [2, 0, 0, 0]
+                    inner = [2, 3].flatMap { k in
+                        withUnsafeBytes(of: UInt32(record(k).count).littleEndian) { Array($0) } + record(k)
+                    }
+                }
+                let records: UInt32 = kind == FrameKind.sealedBatch ? 2 : 1
+                var wrapping = head
+                if !isRight { wrapping[16] ^= 1 }
+                let frame = WalSealedFrame(lsn: LSN(lsn), kind: kind, recordCount: records, wrapping: wrapping)
+                var stored = WalEncoder()
+                try inner.withUnsafeBytes { try sealer.seal($0, frame, into: &stored) }
+                bytes += Frame.packed(FrameKind.wrapper, lsn: lsn, payload: head + count + Array(stored.bytes), salt: 77)
+                lsn += UInt64(records)
+            }
+            let disk = SimulatedDisk(
+                seed: 1,
+                files: [
+                    LogImage.path(1): bytes, "LOG": LogFile(id: LogID(high: 1, low: 2), created: 1).encoded(),
+                ])
+            try disk.run {
+                let wal = try await disk.openReadOnly(sealed(codec))
+                let found = try wal.partition(1).readAll()
+                #expect(try wal.partition(1).lastLSN == 3)
+                if isRight {
+                    #expect(found.lsns == [1, 2, 3] && found.error == nil && found.isRight)
+                } else {
+                    #expect(found.lsns.isEmpty && found.error?.code == .notAuthentic)
+                }
+                try await wal.close()
+            }
+        }
+    }
+
     @Test func `a codec around one that seals is refused, instead of writing in plain`() async throws {
         try await withTemporaryDirectory { path in
             var configuration = small()

@@ -1,6 +1,6 @@
 /// The number of an opening for writing: greater than every other that the log's files state, and one that two copies of a log which
 /// are both opened do not share.
-enum Incarnation {
+package enum Incarnation {
     /// 2020 and 2100, in nanoseconds since 1970: a clock beyond them is not believed.
     private static let plausible: Range<UInt64> = 1_577_836_800_000_000_000..<4_102_444_800_000_000_000
     private static let randomClockBits: UInt64 = 0xFFFF
@@ -10,7 +10,7 @@ enum Incarnation {
     /// from `newest`. No clock can use them up: from 2100 on there are millions of the largest steps left.
     ///
     /// - Throws: `.outOfRange` where there is none left.
-    static func next(after newest: UInt64, clock: UInt64, random: UInt64) throws(WalError) -> UInt64 {
+    package static func next(after newest: UInt64, clock: UInt64, random: UInt64) throws(WalError) -> UInt64 {
         let timed = clock & ~randomClockBits | random & randomClockBits
         if plausible.contains(clock), timed > newest { return timed }
         guard newest < FileFormat.largestCounter else {

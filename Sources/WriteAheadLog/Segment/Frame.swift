@@ -71,7 +71,7 @@ struct RecordFrame {
     var wrapping = UnsafeRawBufferPointer(start: nil, count: 0)
 }
 
-enum Frame {
+package enum Frame {
     /// What a frame whose checksum is right has to say.
     enum Content {
         case records(RecordFrame)
