@@ -82,13 +82,13 @@ struct TamperingTests {
             let keys = try keyring()
             try await makeLog(path, keys: keys)
             let whole = try readFile(segmentPath(path))
-            let area = whole.withUnsafeBytes { Int($0.loadUnaligned(fromByteOffset: 60, as: UInt32.self)) }
-            for place in 8..<FileFormat.headerSize where place < 64 + area || place % 97 == 0 {
+            let area = whole.withUnsafeBytes { Int($0.loadUnaligned(fromByteOffset: 84, as: UInt32.self)) }
+            for place in 8..<FileFormat.headerSize where place < 88 + area || place % 97 == 0 {
                 // The sum itself.
-                if (64 + area..<68 + area).contains(place) { continue }
+                if (88 + area..<92 + area).contains(place) { continue }
                 var bytes = whole
                 bytes[place] ^= 1
-                bytes.store(bytes.crc32c(0..<(64 + area)), at: 64 + area)
+                bytes.store(bytes.crc32c(0..<(88 + area)), at: 88 + area)
                 // With another salt the frames' sums are made right too.
                 for frame in frames(of: bytes) { sum(&bytes, frame) }
                 try writeFile(segmentPath(path), bytes)
