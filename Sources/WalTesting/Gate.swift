@@ -1,4 +1,4 @@
-package import WriteAheadLog
+internal import WriteAheadLog
 
 /// Holds threads until it is opened: a test decides what overtakes whom, without sleeping.
 package final class Gate: Sendable {

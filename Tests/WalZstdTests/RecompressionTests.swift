@@ -2,6 +2,7 @@
 import Foundation
 import Testing
 import WalJSON
+import WalTesting
 import WalZstd
 import WriteAheadLog
 
@@ -137,6 +138,63 @@ import WriteAheadLog
             try check(partition, 3_000)
             try await wal.close()
             let again = try await Wal<Event>.open(at: path, configuration: configuration)
+            try check(again.partition(1), 3_000)
+            try await again.close()
+        }
+    }
+
+    @Test(.timeLimit(.minutes(5)))
+    func `closing waits for it, wherever it stands, and nothing comes after that (promise 8)`() async throws {
+        for (operation, name) in [
+            (FaultyStorage.Operation.openFile, "recompressed-"), (.sync, "recompressed-"), (.rename, "recompressed-"),
+        ] {
+            try await withTemporaryDirectory { path in
+                let storage = FaultyStorage()
+                let wal = try await Wal<Event>.open(at: path, configuration: configuration(.json()), storage: storage)
+                let partition = try wal.partition(1)
+                for number in 1...3_000 { try partition.append(event(number)) }
+                try await wal.sync()
+                let gate = storage.hold([operation], of: name)
+                let ended = Locked(0)
+                Thread.detachNewThread {
+                    _ = try? partition.recompress(with: .zstd(.json(), level: 3))
+                    ended.withLock { $0 += 1 }
+                }
+                #expect(gate.waitForArrival())
+                Thread.detachNewThread {
+                    try? wal.closeAndWait()
+                    let isOpen = gate.isOpen
+                    storage.forgetCalls()
+                    ended.withLock { $0 += isOpen ? 1 : 100 }
+                }
+                for _ in 0..<1_000 { await Task.yield() }
+                gate.open()
+                while ended.withLock({ $0 % 100 }) < 2, ended.withLock({ $0 }) < 100 { await Task.yield() }
+                #expect(ended.withLock { $0 } == 2)
+                let again = try await Wal<Event>.open(at: path, configuration: configuration(.json()))
+                try check(again.partition(1), 3_000)
+                try await again.close()
+                #expect(storage.calls([.write, .sync, .rename, .remove, .syncDirectory]).isEmpty)
+                let names = try FileManager.default.contentsOfDirectory(atPath: path + "/partition-00001")
+                #expect(!names.contains { FileFormat.isPreparedName($0) })
+            }
+        }
+    }
+
+    @Test(.timeLimit(.minutes(5)))
+    func `it may be closed by the closure that hears of its progress`() async throws {
+        try await withTemporaryDirectory { path in
+            let wal = try await Wal<Event>.open(at: path, configuration: configuration(.json()))
+            let partition = try wal.partition(1)
+            for number in 1...3_000 { try partition.append(event(number)) }
+            try await wal.sync()
+            do throws(WalError) {
+                _ = try partition.recompress(with: .zstd(.json(), level: 3)) { _, _ in try? wal.closeAndWait() }
+                Issue.record("it went on after closing")
+            } catch {
+                #expect(error.code == .closed)
+            }
+            let again = try await Wal<Event>.open(at: path, configuration: configuration(.json()))
             try check(again.partition(1), 3_000)
             try await again.close()
         }

@@ -82,6 +82,26 @@ struct OverlapTests {
         }
     }
 
+    @Test("control: without that look at the partition, what the failure overtook is called durable")
+    func poisonedMeanwhileControl() async throws {
+        try await withTemporaryDirectory { path in
+            let storage = FaultyStorage()
+            var configuration = small(.written)
+            configuration.disabledMeasures = .phaseAfterSync
+            let wal = try await BytesWal.open(at: path, configuration: configuration, storage: storage)
+            let partition = try wal.partition(1)
+            let gate = storage.hold([.sync], of: "0001.wal")
+            let synced = OnThread { _ = try? partition.appendAndWait(Payload([2])) }
+            #expect(gate.waitForArrival())
+            storage.fail([.write], of: "0001.wal", times: 1, errno: EIO)
+            await expectError(.io) { try partition.append(Payload([UInt8](repeating: 3, count: 40_000))) }
+            gate.open()
+            synced.end()
+            #expect(partition.mark.durable == 1)
+            await expectError(.io) { try await wal.close() }
+        }
+    }
+
     /// What closing must wait for: how it is begun, and where it stands then.
     enum Work: CaseIterable {
         case sync, idleMark, purge, preparing

@@ -151,9 +151,12 @@ final class FilePool: Sendable {
     private struct State {
         var used = 0
         var holders: [Holder] = []
+        /// How many places were given back so far.
+        var released: UInt64 = 0
     }
     private let capacity: Int
     private let state = Locked(State())
+    private let freed = Monitor()
 
     init(capacity: Int) { self.capacity = capacity }
 
@@ -164,6 +167,7 @@ final class FilePool: Sendable {
     func acquire(for partition: PartitionLog) throws(WalError) {
         // Each round parks one, or waits for its sync where it is in use right then: as long as syncs return, one is free in time.
         for _ in 0..<max(1_000, 2 * capacity + 2) {
+            let seen = state.withLock { $0.released }
             let victim = state.withLock { state -> PartitionLog? in
                 if state.used < capacity {
                     state.used += 1
@@ -193,6 +197,10 @@ final class FilePool: Sendable {
                 // That partition is poisoned now, and says so to those who use it; this one needs another place.
                 if victim === partition { throw error }
             }
+            // It may be about to use its place, or to give it back: that takes time, and no rounds.
+            if state.withLock({ $0.used >= capacity && $0.released == seen }) {
+                freed.withLock { freed.wait(nanoseconds: Self.patience) }
+            }
         }
         throw WalError(
             .tooManyFiles, "no segment file could be closed to open another; raise the limit of open files (ulimit -n)",
@@ -202,9 +210,14 @@ final class FilePool: Sendable {
     func release(_ partition: PartitionLog) {
         state.withLock { state in
             state.used -= 1
+            state.released += 1
             if let place = state.holders.firstIndex(where: { $0.partition === partition }) {
                 state.holders.remove(at: place)
             }
         }
+        freed.withLock { freed.broadcast() }
     }
+
+    /// In nanoseconds. Not every change of a holder is told.
+    private static var patience: UInt64 { 2_000_000 }
 }
