@@ -298,7 +298,7 @@ class GoldenTests(LogCase):
             self.skipTest("no encrypted golden files of version 2")
         self.assertEqual(read(directory), (0, ["1 %d ?" % lsn for lsn in range(1, 21)], ""))
         told = json.loads(read(directory, "--info", "--json")[1][0])
-        self.assertEqual([(each["codec"], each["frames"]["sealed"], each["frames"]["sealedBatch"])
+        self.assertEqual([(each["codec"], each["frames"]["encrypted"], each["frames"]["encryptedBatch"])
                           for each in told["segments"]], [(4, 5, 1), (4, 5, 1)])
 
     def files(self):
