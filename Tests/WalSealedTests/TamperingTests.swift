@@ -168,8 +168,8 @@ struct TamperingTests {
             var bytes = try readFile(segmentPath(path, 2))
             // With the partition's number and all sums made right.
             bytes.store(UInt32(1), at: 20)
-            let area = bytes.withUnsafeBytes { Int($0.loadUnaligned(fromByteOffset: 60, as: UInt32.self)) }
-            bytes.store(bytes.crc32c(0..<(64 + area)), at: 64 + area)
+            let area = bytes.withUnsafeBytes { Int($0.loadUnaligned(fromByteOffset: 84, as: UInt32.self)) }
+            bytes.store(bytes.crc32c(0..<(88 + area)), at: 88 + area)
             try writeFile(segmentPath(path), bytes)
             await expectRefused(path, keys, at: 1, "another partition's file")
         }
