@@ -82,4 +82,11 @@ void wal_lock_slow(wal_lock_t *lock) {
     __atomic_fetch_sub(&lock->sleepers, 1, __ATOMIC_SEQ_CST);
 }
 
+void wal_lock_of_process(wal_lock_t *lock) {
+    wal_wait_hook_t hook = wait_hook;
+    wait_hook = NULL;
+    wal_lock(lock);
+    wait_hook = hook;
+}
+
 void wal_unlock_slow(wal_lock_t *lock) { wake_one(lock); }

@@ -42,7 +42,7 @@ static void *wiped_on_fork(size_t size) {
     return p;
 }
 
-static void before_fork(void) { wal_lock(&guard); }
+static void before_fork(void) { wal_lock_of_process(&guard); }
 static void in_parent(void) { wal_unlock(&guard); }
 static void in_child(void) {
     guard = (wal_lock_t){0, 0};
@@ -86,7 +86,7 @@ void *wal_hot_allocate(size_t size) {
     pthread_once(&once, begin);
     size_t class = (size + UNIT - 1) / UNIT, step = class * UNIT;
     if (class == 0 || class >= CLASSES) return NULL;
-    wal_lock(&guard);
+    wal_lock_of_process(&guard);
     void *result = free_slots[class];
     if (result) {
         free_slots[class] = ((slot_t *)result)->next;
@@ -116,7 +116,7 @@ void *wal_hot_allocate(size_t size) {
 void wal_hot_free(void *memory, size_t size) {
     size_t class = (size + UNIT - 1) / UNIT;
     if (!memory || class == 0 || class >= CLASSES) return;
-    wal_lock(&guard);
+    wal_lock_of_process(&guard);
     memset(memory, 0, class * UNIT);
     ((slot_t *)memory)->next = free_slots[class];
     free_slots[class] = memory;
@@ -125,7 +125,7 @@ void wal_hot_free(void *memory, size_t size) {
 
 void wal_lock_descriptor_held(int fd) {
     pthread_once(&once, begin);
-    wal_lock(&guard);
+    wal_lock_of_process(&guard);
     bool is_known = false;
     for (size_t k = 0; k < held_count; k++) is_known |= held[k] == fd;
     if (!is_known && held_count == held_capacity) {
@@ -141,7 +141,7 @@ void wal_lock_descriptor_held(int fd) {
 }
 
 void wal_lock_descriptor_released(int fd) {
-    wal_lock(&guard);
+    wal_lock_of_process(&guard);
     for (size_t k = 0; k < held_count; k++)
         if (held[k] == fd) {
             held[k] = held[--held_count];

@@ -25,6 +25,7 @@ package struct EveryCrash: Sendable {
         plan.partitions = 2
         plan.onlySize = 400
         plan.lookOnceIn = .max
+        plan.slowOnceIn = nil
         plan.exposesFreedBlocks = true
         let history = History(plan)
         let subsetBits = subsetBits
@@ -71,7 +72,7 @@ extension History {
         model.life += 1
         try runOnDisk { [self] in
             guard try await open() else { throw Violation("life \(life) does not open") }
-            let (a, b) = (parts[0], parts[1])
+            let (a, b) = (places[0], places[1])
             try await appendOne(a, synced: true)
             for _ in 0..<3 { try await appendOne(a, synced: false) }
             try await batch(a, synced: life % 2 == 0, count: 2)
@@ -91,8 +92,7 @@ extension History {
             disk.crash(crash)
             model.crashed(crash)
         }
-        wal = nil
-        parts = []
+        writer = nil
         if life == 1 { disk.settle() } else { disk.restart() }
     }
 }

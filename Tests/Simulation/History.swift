@@ -18,12 +18,24 @@ package final class History: @unchecked Sendable {
     package private(set) var trace: [String] = []
     private let keepsTrace: Bool
 
-    /// This life's handles.
-    var wal: SimulatedWal?
-    var parts: [SimulatedWal.Partition] = []
+    /// The log that is open.
+    var writer: Writer?
+    var places: [Place] { writer.map { writer in writer.parts.indices.map(writer.place) } ?? [] }
+    /// Somebody closes the log and opens it again.
+    var isChanging = false
+    /// How often somebody began to.
+    var changes = 0
+    /// How many are trying to open it beside the writer.
+    var secondOpens = 0
+    /// Tails and watches, which keep the log that they follow.
+    var companions = 0
+    /// A log object whose handles are gone may hold the lock as long as it has work.
+    var mayBeHeld = false
+    /// The last opening found it so.
+    var isHeld = false
     private var faultsBefore = 0
+    private var resourceFaultsBefore = 0
     private var isCapped: Bool { disk.capacity != .max }
-    private var isMapped = false
     private var planned = SimulatedDisk.Crash.kill
     /// Looks at what a crash would leave are not looked at themselves.
     private var isLooking = false
@@ -52,6 +64,7 @@ package final class History: @unchecked Sendable {
         // Whatever went wrong before: on a disk that works it opens, and closes clean.
         disk.restart()
         disk.capacity = .max
+        disk.slowOperations = nil
         model.crashed(.kill)
         try runOnDisk { [self] in
             guard try await open() else {
@@ -79,6 +92,12 @@ package final class History: @unchecked Sendable {
         } catch let error as SimulationError {
             throw Violation(error.description)
         }
+        try checkMisuse()
+    }
+
+    private func checkMisuse() throws {
+        if let misuse = disk.misuseOfName { throw Violation(misuse) }
+        if plan.judgesOperations, let misuse = disk.misuse { throw Violation(misuse) }
     }
 
     func rethrowFound() throws { if let found { throw found } }
@@ -101,6 +120,7 @@ package final class History: @unchecked Sendable {
         model.life += 1
         counts.lies = disk.hasLied ? 1 : 0
         faultsBefore = disk.faultsSoFar
+        resourceFaultsBefore = disk.resourceFaultsSoFar
         let ending = random.below(8)
         if random.chance(2) {
             planned = random.chance(3) ? .kill : .powerLoss
@@ -111,6 +131,7 @@ package final class History: @unchecked Sendable {
             note("life \(model.life)")
         }
         planTrouble(atOpen: true)
+        disk.slowOperations = plan.slowOnceIn.map { SlowOperations(oneIn: $0) }
         disk.beforeEachOperation { [self] _, operation, path in
             note("    \(operation) \(path)")
             look()
@@ -129,7 +150,10 @@ package final class History: @unchecked Sendable {
             }
         }
         try rethrowFound()
+        if disk.isDown { for call in disk.interruptedOperations { counts.pairs.add(SlowCall(call), .crash) } }
         try end(ending)
+        mayBeHeld = false
+        try checkMisuse()
     }
 
     /// The writer's process is gone, one way or another.
@@ -138,38 +162,35 @@ package final class History: @unchecked Sendable {
             note("\(planned), as planned")
             count(planned)
             model.crashed(planned)
-            wal = nil
-            parts = []
+            writer = nil
             disk.restart()
             return
         }
         switch ending {
         case 0, 1:
             // Closed, or it failed and somebody knows.
-            wal = nil
-            parts = []
+            writer = nil
             model.crashed(.kill)
             disk.settle()
         case 2:
             // Handles are dropped without `close`.
             note("abandoned")
             model.crashed(.kill)
-            wal = nil
-            parts = []
+            writer = nil
             disk.settle()
         case 3:
-            if let partition = parts.first { try crashAmidStores(partition) }
+            if let place = places.first, !disk.hasStandingSteps { try crashAmidStores(place) }
             fallthrough
         default:
             let crash: SimulatedDisk.Crash = random.chance(3) ? .kill : .powerLoss
             if !disk.isDown {
                 note("\(crash)")
                 disk.crash(crash)
+                for call in disk.interruptedOperations { counts.pairs.add(SlowCall(call), .crash) }
                 count(crash)
                 model.crashed(crash)
             }
-            wal = nil
-            parts = []
+            writer = nil
             disk.restart()
         }
         if random.chance(2) {
@@ -183,14 +204,18 @@ package final class History: @unchecked Sendable {
     }
 
     /// The process or the machine stops between the stores of one append.
-    private func crashAmidStores(_ partition: SimulatedWal.Partition) throws {
-        let attempt = model.begin(partition.id.rawValue, count: 1, size: size())
+    private func crashAmidStores(_ place: Place) throws {
+        let attempt = model.begin(UInt16(place.p), count: 1, size: size())
+        let record = model.records(of: attempt)[0]
+        disk.slowOperations = nil
         disk.beginTearableStores()
-        do {
-            _ = try partition.append(model.records(of: attempt)[0])
-        } catch {
-            // Then there is nothing to tear; what it did is uncertain.
-            note("append amid stores: \(error.code)")
+        try runOnDisk { [self] in
+            do throws(WalError) {
+                _ = try place.partition.append(record)
+            } catch {
+                // Then there is nothing to tear; what it did is uncertain.
+                note("append amid stores: \(error.code)")
+            }
         }
         let crash: SimulatedDisk.Crash = disk.isDown ? planned : random.chance(2) ? .kill : .powerLoss
         note("\(crash) amid stores")
@@ -199,7 +224,7 @@ package final class History: @unchecked Sendable {
         model.crashed(crash)
     }
 
-    private func planTrouble(atOpen: Bool) {
+    func planTrouble(atOpen: Bool) {
         switch plan.trouble {
         case .none: return
         case .fullDisk:
@@ -212,7 +237,7 @@ package final class History: @unchecked Sendable {
             // A sync that fails and leaves clean pages which are not on the disk is the rarest to show, so it comes most often.
             let effects: [DiskFault.Effect] = [
                 .ioError, .ioError, .dropsDirtyPages, .dropsDirtyPages, .dropsDirtyPages, .shortWrite, .noSpace,
-                .tooManyFiles,
+                .tooManyFiles, .outOfMemory,
             ]
             var operations: Set<DiskFault.Operation> = []
             for _ in 0...random.below(3) {
@@ -225,7 +250,9 @@ package final class History: @unchecked Sendable {
             case .shortWrite: operations = [.write, .writeSynced]
             case .noSpace:
                 operations = operations.intersection([.create, .write, .allocate, .openDirectory, .truncate])
-            case .tooManyFiles: operations = operations.intersection([.open, .create, .openDirectory, .map])
+            case .tooManyFiles, .outOfMemory:
+                operations = operations.intersection([.list, .open, .create, .openDirectory, .map])
+                if operations.isEmpty { operations = [.open, .create, .openDirectory] }
             default: break
             }
             if operations.isEmpty {
@@ -257,15 +284,27 @@ package final class History: @unchecked Sendable {
     }
 
     /// Whether an error has a cause that the simulation knows of; a violation where it has none.
-    func judge(_ error: WalError, _ doing: String) throws {
+    func judge(_ error: WalError, _ doing: String, _ writer: Writer? = nil) throws {
         note("\(doing): \(error.code)")
         if disk.isDown { return }
+        // Somebody else closed it; what its segments were is another log object's by now.
+        if writer?.isClosing == true, [.closed, .missing, .segmentReplaced, .purged, .notFound].contains(error.code) {
+            return
+        }
         if disk.hasLied { model.isLied = true }
         if model.isLied, error.code == .corrupt || error.code == .missing || error.code == .poisoned { return }
+        // Places in the pool of files are not waited for, however soon one would be free: see `Campaign.poolWaits`.
+        if error.code == .tooManyFiles, !Campaign.poolWaits, plan.slowOnceIn != nil { return }
         let hasCause = disk.faultsSoFar > faultsBefore || isCapped
+        // A failure that says nothing of the data poisons nothing (promise 8).
+        if Campaign.resourcesPoisonNothing, error.code == .poisoned, !isCapped,
+            disk.faultsSoFar - faultsBefore == disk.resourceFaultsSoFar - resourceFaultsBefore
+        {
+            throw Violation("\(doing): no descriptor or memory for a moment has poisoned a partition: \(error)")
+        }
         guard hasCause, error.isOfFault else { throw Violation("\(doing) failed without a cause: \(error)") }
         // Space that was not reserved may run out under frames that were accepted.
-        if isCapped, plan.trouble == .fullDisk, isMapped, error.code != .noSpace {
+        if isCapped, plan.trouble == .fullDisk, writer?.isMapped == true, error.code != .noSpace {
             throw Violation("\(doing) on a full disk: \(error)")
         }
     }
@@ -294,6 +333,7 @@ package final class History: @unchecked Sendable {
 
     /// Opens the log and checks everything in it; false where it can't be opened for a good reason.
     func open() async throws -> Bool {
+        isHeld = false
         if disk.hasLied { model.isLied = true }
         if !model.isLied, random.chance(6) {
             try await lookReadOnly(disk)
@@ -306,26 +346,39 @@ package final class History: @unchecked Sendable {
                 }
             }
         }
-        let configuration = configuration()
-        isMapped = configuration.writes == .mapped
-        let opened: SimulatedWal
+        var configuration = configuration()
+        let instance = disk.newInstance()
+        configuration.observer = WalObserver { [weak self] event in self?.hear(event, instance) }
+        let secondsBefore = secondOpens
+        let wal: SimulatedWal
         do throws(WalError) {
-            opened = try await disk.open(configuration)
+            wal = try await disk.open(configuration, instance: instance)
         } catch {
+            disk.end(instance: instance)
+            if error.code == .alreadyOpen, mayBeHeld || secondOpens > 0 || secondsBefore > 0 {
+                note("open: the lock is held")
+                isHeld = true
+                return false
+            }
             try judge(error, "open")
             model.crashed(.kill)
             return false
         }
+        mayBeHeld = false
         counts.recoveries += 1
-        wal = opened
-        parts = []
+        var parts: [SimulatedWal.Partition] = []
         for p in 0..<plan.partitions {
-            do throws(WalError) { parts.append(try opened.partition(PartitionID(rawValue: UInt16(p)))) } catch {
+            do throws(WalError) { parts.append(try wal.partition(PartitionID(rawValue: UInt16(p)))) } catch {
                 throw Violation("partition \(p): \(error)")
             }
         }
         for p in parts.indices {
-            guard let records = try readAll(parts[p]) else { return false }
+            guard let records = try readAll(parts[p]) else {
+                // It is dropped, and lets go of the lock when its work is done.
+                mayBeHeld = true
+                isHeld = true
+                return false
+            }
             let first = Int(parts[p].firstRetainedLSN.rawValue)
             let last = Int(parts[p].lastLSN.rawValue)
             try model.check(p, first: first, records: records, last: last)
@@ -335,6 +388,11 @@ package final class History: @unchecked Sendable {
                 throw Violation("partition \(p): recovered to \(last), durable \(parts[p].mark.durable)")
             }
         }
+        let opened = Writer(wal, parts, instance: instance, isMapped: configuration.writes == .mapped)
+        opened.durable = model.partitions.map(\.durable)
+        for old in earlier { old.writer?.found = model.partitions.map(\.durable) }
+        earlier = earlier.filter { $0.writer != nil } + [Earlier(writer: opened)]
+        writer = opened
         note(
             "opened: \(parts.map { "\($0.firstRetainedLSN)…\($0.lastLSN)" }), \(configuration.segmentSize) \(configuration.writes)"
         )
@@ -342,12 +400,15 @@ package final class History: @unchecked Sendable {
     }
 
     /// Everything in a partition; nil where a crash, a fault or a lie kept it from being read.
-    func readAll(_ partition: SimulatedWal.Partition) throws -> [(lsn: Int, payload: Payload)]? {
+    func readAll(
+        _ partition: SimulatedWal.Partition, isBesideWriter: Bool = false
+    ) throws -> [(lsn: Int, payload: Payload)]? {
         var records: [(lsn: Int, payload: Payload)] = []
         do throws(WalError) {
             var cursor = try partition.entries().makeCursor()
             while let entry = try cursor.next() { records.append((Int(entry.lsn.rawValue), entry.record)) }
         } catch {
+            if isBesideWriter, error.code == .purged { return nil }
             try judge(error, "read partition \(partition.id)")
             if model.isLied {
                 for (lsn, payload) in records { try model.see(Int(partition.id.rawValue), lsn, payload) }
@@ -358,12 +419,51 @@ package final class History: @unchecked Sendable {
     }
 
     func closeLog() async throws {
-        guard let wal else { return }
+        guard let writer else { return }
         note("close")
-        try await wal.close()
+        writer.isClosing = true
+        defer {
+            if !disk.isDown {
+                disk.end(instance: writer.instance)
+                if plan.judgesOperations, disk.isLocked(by: writer.instance) {
+                    found = found ?? Violation("`close` did not let go of the lock")
+                }
+                overtook(.close)
+            }
+        }
+        try await writer.wal.close()
         guard !disk.isDown else { return }
         // Everything that was accepted is durable now.
         for p in model.partitions.indices { model.partitions[p].durable = model.partitions[p].acknowledged }
+    }
+
+    /// What may keep a log whose handles are gone.
+    var holders: String {
+        "\(earlier.count { $0.writer != nil }) of \(earlier.count) handles, \(disk.suspendedOperations), standing: \(disk.hasStandingSteps)"
+    }
+
+    /// Log objects that were opened, for as long as somebody has them.
+    private struct Earlier { weak var writer: Writer? }
+    private var earlier: [Earlier] = []
+
+    // MARK: Slow operations
+
+    /// Counts what has just been done, for each operation of the disk that is suspended meanwhile.
+    func overtook(_ what: Overtaking) {
+        guard plan.slowOnceIn != nil, !disk.isDown else { return }
+        for call in disk.suspendedOperations { counts.pairs.add(SlowCall(call), what) }
+    }
+
+    private func hear(_ event: WalEvent, _ instance: Int) {
+        guard !disk.isDown else { return }
+        switch event {
+        case .rotated: overtook(.rotate)
+        case .recompressed: overtook(.recompress)
+        case .poisoned(let id, _):
+            overtook(.failure)
+            disk.notePoisoned(id, instance: instance)
+        default: break
+        }
     }
 
     // MARK: What a crash would leave
@@ -410,6 +510,7 @@ package final class History: @unchecked Sendable {
         keepsTrace = other.keepsTrace
         isLooking = true
         faultsBefore = disk.faultsSoFar
+        resourceFaultsBefore = disk.resourceFaultsSoFar
     }
 
     private func recoverTwice() throws {
@@ -418,11 +519,10 @@ package final class History: @unchecked Sendable {
             try runOnDisk { [self] in
                 guard try await open() else { throw Violation("it can't be opened") }
                 guard !isLast else { return }
-                for p in parts.indices { try await appendOne(parts[p], synced: random.chance(2)) }
+                for place in places { try await appendOne(place, synced: random.chance(2)) }
                 try checkPositions()
             }
-            wal = nil
-            parts = []
+            writer = nil
             let crash: SimulatedDisk.Crash = random.chance(2) ? .kill : .powerLoss
             disk.crash(crash)
             disk.restart()
@@ -437,21 +537,27 @@ package final class History: @unchecked Sendable {
             codec: .bytes(), readableCodecs: SimulatedWal.Configuration.simulatedCodecs)
         configuration.minimumSegmentSize = 13_000
         configuration.disabledMeasures = plan.disabled
+        let before = model.partitions.map(\.first)
+        let writer = writer
         let reader: SimulatedWal
         do throws(WalError) {
             reader = try await disk.openReadOnly(configuration)
         } catch {
             if error.code == .notFound { return }
+            // There may be no file of it yet, or no more.
+            if error.code == .notALog, model.partitions.allSatisfy({ $0.durable == 0 }) { return }
             return try judge(error, "open for reading")
         }
         for id in reader.partitionIDs where Int(id.rawValue) < plan.partitions {
             let p = Int(id.rawValue)
             let partition: SimulatedWal.Partition
             do throws(WalError) { partition = try reader.partition(id) } catch { throw Violation("\(error)") }
-            guard let records = try readAll(partition) else { return }
-            try model.check(
-                p, first: Int(partition.firstRetainedLSN.rawValue), records: records,
-                last: Int(partition.lastLSN.rawValue))
+            guard let records = try readAll(partition, isBesideWriter: plan.slowOnceIn != nil) else { return }
+            let first = Int(partition.firstRetainedLSN.rawValue)
+            let last = Int(partition.lastLSN.rawValue)
+            // Another log object's records may be others.
+            guard self.writer === writer, !isChanging else { return }
+            try model.check(p, first: first, records: records, last: last, leastFirst: before[p])
         }
     }
 }

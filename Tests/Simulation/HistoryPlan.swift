@@ -18,9 +18,15 @@ package struct HistoryPlan: Sendable {
     /// Crashes beside the history: at such an operation, what a crash would leave is looked at, and the history goes on.
     package var lookOnceIn: UInt64
     package var exposesFreedBlocks: Bool
+    /// One operation of the disk in this many is suspended while others overtake it; nil for none.
+    package var slowOnceIn: UInt64?
+    /// Whether an operation that a closed log or a poisoned partition must not do is a violation itself; without, only what it
+    /// leads to is one.
+    package var judgesOperations: Bool
     package var disabled: SafetyMeasures
 
-    package init(seed: UInt64, disabled: SafetyMeasures = []) {
+    /// - Parameter isSlow: half of the seeds make histories with slow operations.
+    package init(seed: UInt64, disabled: SafetyMeasures = [], isSlow: Bool = true) {
         var random = SeededGenerator(seed: seed ^ 0x9A17)
         self.seed = seed
         self.disabled = disabled
@@ -37,5 +43,9 @@ package struct HistoryPlan: Sendable {
         onlySize = random.next() % 3 == 0 ? [24, 72, 496, 1000, 1008][Int(random.next() % 5)] : nil
         lookOnceIn = 56
         exposesFreedBlocks = random.next() % 2 == 0
+        judgesOperations = true
+        slowOnceIn = isSlow && random.next() % 2 == 0 ? [3, 8, 30][Int(random.next() % 3)] : nil
+        // What overlaps a failure is the hardest to get right.
+        if slowOnceIn != nil, trouble == .none, random.next() % 2 == 0 { trouble = .faults }
     }
 }

@@ -75,6 +75,10 @@ struct LogModel {
         let p = Int(attempts[attempt].partition)
         let last = Int(receipt.lsn.rawValue)
         let first = last - attempts[attempt].count + 1
+        guard attempts[attempt].fate != .lost else {
+            throw Violation(
+                "attempt \(attempt) returned with LSN \(last), but the log that was opened since has no such record")
+        }
         guard first > 0 else { throw Violation("an append of \(attempts[attempt].count) records got LSN \(last)") }
         if let known = attempts[attempt].first, known != first {
             throw Violation("a reader saw attempt \(attempt) at LSN \(known), its receipt says \(first)")
@@ -88,6 +92,16 @@ struct LogModel {
             throw Violation("the position behind LSN \(last) says \(receipt.position)")
         }
         partitions[p].positions.append((receipt.position, last, life))
+    }
+
+    /// An append threw: nothing was changed, or that is uncertain.
+    mutating func failed(_ attempt: Int, isRefused: Bool) throws {
+        if isRefused, let lsn = attempts[attempt].first {
+            throw Violation("attempt \(attempt) was refused with nothing changed, but was seen at LSN \(lsn)")
+        }
+        // A log that was opened meanwhile may have settled it.
+        guard attempts[attempt].fate == .open else { return }
+        attempts[attempt].fate = isRefused ? .refused : .uncertain
     }
 
     private mutating func put(_ p: Int, _ lsn: Int, _ slot: Slot) throws {
@@ -136,7 +150,11 @@ struct LogModel {
     }
 
     /// Everything that a partition holds, read after a crash or just so. Does not change what is known of its end.
-    mutating func check(_ p: Int, first: Int, records: [(lsn: Int, payload: Payload)], last: Int) throws {
+    ///
+    /// - Parameter leastFirst: what was purged before anybody looked.
+    mutating func check(
+        _ p: Int, first: Int, records: [(lsn: Int, payload: Payload)], last: Int, leastFirst: Int? = nil
+    ) throws {
         var next = first
         var open: SimulatedRecord?
         for (lsn, payload) in records {
@@ -157,8 +175,9 @@ struct LogModel {
             throw Violation("partition \(p): records end with LSN \(next - 1), its last is said to be \(last)")
         }
         if isLied { return }
-        guard first >= partitions[p].first || last < first else {
-            throw Violation("partition \(p): purged up to \(partitions[p].first), but begins with \(first)")
+        let least = leastFirst ?? partitions[p].first
+        guard first >= least || last < first else {
+            throw Violation("partition \(p): purged up to \(least), but begins with \(first)")
         }
         guard first <= partitions[p].mayBeFirst || last < first else {
             throw Violation(

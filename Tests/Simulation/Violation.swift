@@ -20,6 +20,8 @@ package struct Counts: Sendable {
     package var lies = 0
     /// Segments that were written anew.
     package var recompressed = 0
+    /// What overtook which suspended operation.
+    package var pairs = Pairs()
 
     package init() {}
 
@@ -34,6 +36,7 @@ package struct Counts: Sendable {
         cuts += other.cuts
         lies += other.lies
         recompressed += other.recompressed
+        pairs.add(other.pairs)
     }
 }
 
@@ -41,7 +44,7 @@ extension WalError {
     /// What a fault of the disk, or a full one, may be reported as.
     var isOfFault: Bool {
         switch code {
-        case .io, .noSpace, .poisoned, .tooManyFiles, .outOfResources: true
+        case .io, .noSpace, .poisoned, .tooManyFiles, .outOfResources, .unsupported: true
         default: false
         }
     }

@@ -15,6 +15,13 @@ struct Threads: ParsableArguments {
     @Option(help: "Threads.") var threads = 2
 }
 
+struct Slow: ParsableArguments {
+    @Flag(inversion: .prefixedNo, help: "Suspends operations of the disk in half of the histories.")
+    var slow = Campaign.isSlowByDefault
+    @Flag(help: "Only what an operation leads to counts, not that a closed log does it.")
+    var byEffects = false
+}
+
 struct Seeds: ParsableArguments {
     @Option(help: "How many histories.") var seeds: UInt64 = 2_000
     @Option(help: "The first one's seed.") var first: UInt64 = 1
@@ -31,9 +38,10 @@ extension Simulate {
             abstract: "Histories from seeds, a crash before every operation, every bit and every length.")
         @OptionGroup var seeds: Seeds
         @OptionGroup var threads: Threads
+        @OptionGroup var slow: Slow
 
         func run() throws {
-            var isRight = try runHistories(seeds, threads.threads)
+            var isRight = try runHistories(seeds, threads.threads, slow: slow)
             isRight = try runCrashes() && isRight
             // A small run takes a sample.
             isRight = try runFlips(stride: seeds.seeds >= 50_000 ? 1 : 61, threads.threads) && isRight
@@ -46,11 +54,16 @@ extension Simulate {
         static let configuration = CommandConfiguration(abstract: "Histories from seeds.")
         @OptionGroup var seeds: Seeds
         @OptionGroup var threads: Threads
-        @Option(help: "Leaves a safety measure out: \(SafetyMeasures.all.map(\.name).joined(separator: ", ")).")
+        @OptionGroup var slow: Slow
+        @Option(help: "Stops after so many violations.") var failures = 5
+        @Option(help: "Leaves a safety measure out: \(SafetyMeasures.named.map(\.name).joined(separator: ", ")).")
         var without: String?
 
         func run() throws {
-            guard try runHistories(seeds, threads.threads, without: without) else { throw ExitCode(1) }
+            guard
+                try runHistories(
+                    seeds, threads.threads, without: without, slow: slow, failureLimit: failures)
+            else { throw ExitCode(1) }
         }
     }
 
@@ -73,13 +86,19 @@ extension Simulate {
             abstract: "Leaves out each safety measure in turn, and shows that the histories notice.")
         @OptionGroup var seeds: Seeds
         @OptionGroup var threads: Threads
+        @OptionGroup var slow: Slow
 
         func run() throws {
             var isRight = true
-            for (name, measure) in SafetyMeasures.all {
-                let campaign = Campaign(
+            for (name, measure) in SafetyMeasures.named {
+                var campaign = Campaign(
                     seeds: seeds.first..<(seeds.first + seeds.seeds), threads: threads.threads, disabled: measure,
-                    failureLimit: 1)
+                    failureLimit: 1, isSlow: slow.slow)
+                // Closing that waits keeps the names apart by itself: without it, what another log made must be seen to be touched.
+                if measure.contains(.uniqueNames) {
+                    campaign.judgesOperations = false
+                    campaign.only = "which log object"
+                }
                 let result = try campaign.run()
                 let label = padded("without \(name)", 26)
                 if let failure = result.failures.first {
@@ -99,9 +118,12 @@ extension Simulate {
             abstract: "Runs one history again and tells what happens in it, storage operations included.")
         @Argument(help: "Its seed.") var seed: UInt64
         @Option(help: "Leaves a safety measure out.") var without: String?
+        @OptionGroup var slow: Slow
 
         func run() throws {
-            let history = History(HistoryPlan(seed: seed, disabled: try measure(without)), keepsTrace: true)
+            var plan = HistoryPlan(seed: seed, disabled: try measure(without), isSlow: slow.slow)
+            plan.judgesOperations = !slow.byEffects
+            let history = History(plan, keepsTrace: true)
             print(history.plan)
             var violation: (any Error)?
             do { try history.run() } catch { violation = error }
@@ -116,7 +138,7 @@ extension Simulate {
 
 private func measure(_ name: String?) throws -> SafetyMeasures {
     guard let name else { return [] }
-    guard let found = SafetyMeasures.all.first(where: { $0.name == name }) else {
+    guard let found = SafetyMeasures.named.first(where: { $0.name == name }) else {
         throw ValidationError("there is no measure \(name)")
     }
     return found.measure
@@ -129,10 +151,15 @@ private func padded(_ text: String, _ width: Int) -> String {
 private func seconds(_ duration: Duration) -> String { "\(duration.components.seconds) s" }
 
 /// False where a promise was not kept.
-private func runHistories(_ seeds: Seeds, _ threads: Int, without: String? = nil) throws -> Bool {
+private func runHistories(
+    _ seeds: Seeds, _ threads: Int, without: String? = nil, slow: Slow, failureLimit: Int = 5
+) throws -> Bool {
     let start = ContinuousClock.now
-    let campaign = Campaign(
-        seeds: seeds.first..<(seeds.first + seeds.seeds), threads: threads, disabled: try measure(without))
+    let isSlow = slow.slow
+    var campaign = Campaign(
+        seeds: seeds.first..<(seeds.first + seeds.seeds), threads: threads, disabled: try measure(without),
+        failureLimit: failureLimit, isSlow: isSlow)
+    campaign.judgesOperations = !slow.byEffects
     let result = try campaign.run { done in
         guard done % 10_000 == 0 else { return }
         print("  \(done) histories, \(seconds(.now - start))")
@@ -140,7 +167,9 @@ private func runHistories(_ seeds: Seeds, _ threads: Int, without: String? = nil
     }
     let counts = result.counts
     for failure in result.failures {
-        let option = without.map { " --without \($0)" } ?? ""
+        let option =
+            (without.map { " --without \($0)" } ?? "") + (slow.slow ? "" : " --no-slow")
+            + (slow.byEffects ? " --by-effects" : "")
         print("VIOLATION with seed \(failure.seed): \(failure.violation)")
         print("  again: swift run -c release simulate replay \(failure.seed)\(option)")
     }
@@ -154,7 +183,16 @@ private func runHistories(_ seeds: Seeds, _ threads: Int, without: String? = nil
           faults      \(counts.faults) injected; \(counts.lies) histories with a disk that lies
           violations  \(result.failures.count)
         """)
-    return result.failures.isEmpty
+    var isWhole = true
+    if isSlow, without == nil {
+        print("overtaken     how often each operation of the disk was suspended while something else was done:")
+        for line in counts.pairs.table { print("  \(line)") }
+        for (what, why) in Pairs.exclusions { print("  not to be had: \(what): \(why)") }
+        let missing = counts.pairs.missing
+        if !missing.isEmpty { print("  never seen: \(missing.map { "\($0) × \($1)" }.joined(separator: ", "))") }
+        isWhole = missing.isEmpty || counts.histories < Pairs.leastHistories
+    }
+    return result.failures.isEmpty && isWhole
 }
 
 private func runCrashes() throws -> Bool {

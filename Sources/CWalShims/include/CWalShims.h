@@ -120,6 +120,8 @@ static inline void wal_unlock(wal_lock_t *lock) {
 /// Replaces waiting in the kernel on a thread: returns once `*word` is no longer `value`, or after `nanoseconds`; earlier is fine.
 /// A simulation that runs one thread at a time hands its turn on here.
 typedef void (*wal_wait_hook_t)(void *context, const uint32_t *word, uint32_t value, uint64_t nanoseconds);
+/// Takes a lock that all logs of the process share, without the hook: several simulations run at a time.
+void wal_lock_of_process(wal_lock_t *lock);
 /// Sets the calling thread's hook; NULL for none.
 void wal_set_wait_hook(wal_wait_hook_t hook, void *context);
 /// Whether the calling thread has one.

@@ -18,6 +18,8 @@ public struct DiskFault: Sendable, Hashable {
         case ioError
         /// EMFILE.
         case tooManyFiles
+        /// ENOMEM.
+        case outOfMemory
         /// A write stores some of its bytes, and then fails with EIO.
         case shortWrite
         /// A sync fails with EIO, and what was dirty counts as clean: the next sync succeeds and has written nothing.
@@ -53,4 +55,7 @@ public struct DiskFault: Sendable, Hashable {
 
     /// Whether what was acknowledged may be gone with it, through no fault of the log.
     public var isLie: Bool { effect == .lostWrite || effect == .misplacedWrite }
+
+    /// Whether it says nothing of the data: the process has no descriptor, memory or room for a moment.
+    package var isOfResources: Bool { effect == .tooManyFiles || effect == .outOfMemory }
 }

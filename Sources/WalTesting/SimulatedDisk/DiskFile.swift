@@ -77,6 +77,13 @@ final class DiskFile {
     var lockHolder: Int?
     /// Links from directories, as processes see them.
     var isLinked = true
+    /// Its name within the log, or the last that it had.
+    var path = ""
+    /// As stat(2) and statx(2) tell them; 0 for a file of which nobody knows when it was made.
+    private(set) var number: UInt64 = 0
+    private(set) var birth: UInt64 = 0
+    /// The log object that made it; 0 where none did.
+    private(set) var maker = 0
     /// The cache before an append whose stores a crash may tear.
     private var beforeStores: DiskMemory?
 
@@ -89,9 +96,18 @@ final class DiskFile {
         wasWritten = Array(repeating: false, count: capacity / Self.sectorSize)
     }
 
-    /// With that content, durable.
-    convenience init(content: [UInt8]) {
+    convenience init(path: String, number: UInt64, birth: UInt64, maker: Int) {
         self.init()
+        self.maker = maker
+        self.path = path
+        self.number = number
+        self.birth = birth
+    }
+
+    /// With that content, durable.
+    convenience init(content: [UInt8], path: String) {
+        self.init()
+        self.path = path
         _ = reserve(content.count)
         ownCache()
         content.withUnsafeBytes { bytes in
@@ -397,6 +413,9 @@ final class DiskFile {
         copy.isRewritten = isRewritten
         copy.wasWritten = wasWritten
         copy.isLinked = isLinked
+        copy.path = path
+        copy.number = number
+        copy.birth = birth
         copy.beforeStores = beforeStores.map { DiskMemory(copying: $0, capacity: $0.capacity) }
         return copy
     }
@@ -416,6 +435,8 @@ final class DiskFolder {
         case rename(String, String, Node)
     }
 
+    /// The open directory that holds the writer's lock.
+    var lockHolder: Int?
     private(set) var entries: [String: Node] = [:]
     private(set) var durable: [String: Node] = [:]
     private(set) var changes: [Change] = []

@@ -23,6 +23,8 @@ package final class DiskMachine {
     var plan: (operation: Int, crash: SimulatedDisk.Crash)?
     var faults: [DiskFault] = []
     var faultCount = 0
+    /// Of these, those that say nothing of the data.
+    private(set) var resourceFaultCount = 0
     var hasLied = false
     var capacity = Int.max
     var exposesFreedBlocks = false
@@ -31,8 +33,45 @@ package final class DiskMachine {
     private var freed: [DiskMemory] = []
     var nextHandle = 0
 
+    // MARK: What is under way
+
+    /// How operations are suspended; nil where none is.
+    var slow: SlowOperations?
+    /// An operation that has begun and not returned.
+    struct Call {
+        let number: Int
+        var operation: SuspendedOperation
+        let generation: Int
+        /// Has part of a write take effect.
+        let interrupted: ((Int) -> Void)?
+        let count: Int
+    }
+    /// Those that are suspended, in their order.
+    private(set) var suspended: [Call] = []
+    private var calls = 0
+    /// What the last crash found under way.
+    private(set) var overtakenByCrash: [SuspendedOperation] = []
+    private var slowRandom: SeededGenerator
+    /// None is suspended any more.
+    var hurries = false
+    /// How many of the writer's locks log objects hold.
+    private(set) var locks: [Int: Int] = [:]
+
+    /// Logs whose lock was let go, or that were closed: nothing of theirs may reach the disk any more.
+    private var ended: Set<Int> = []
+    /// Partitions that are poisoned, by log object and directory, each with who may still change names and STATE: purges.
+    private var poisoned: [Int: Set<String>] = [:]
+    private var instances = 0
+    private var files: UInt64 = 0
+    /// The first thing that a log did and must not.
+    private(set) var misuse: String?
+    /// The same for a name that is another's.
+    private(set) var misuseOfName: String?
+    private var lastOfDeadProcess = 0
+
     init(seed: UInt64) {
         random = SeededGenerator(seed: seed ^ 0xD15C)
+        slowRandom = SeededGenerator(seed: seed ^ 0x510B)
         tree = DiskFolder()
     }
 
@@ -41,11 +80,13 @@ package final class DiskMachine {
         var known: [ObjectIdentifier: DiskFile] = [:]
         copy.tree = tree.clone(&known)
         copy.clock = clock
+        copy.files = files
         copy.capacity = capacity
         copy.exposesFreedBlocks = exposesFreedBlocks
         copy.freed = freed
         copy.hasLied = hasLied
         copy.faultCount = faultCount
+        copy.resourceFaultCount = resourceFaultCount
         return copy
     }
 
@@ -84,7 +125,11 @@ package final class DiskMachine {
                 folder = next
             }
         }
-        if let name = parts.last { folder.add(name, .file(DiskFile(content: content)), isDurable: true) }
+        if let name = parts.last {
+            folder.add(
+                name, .file(DiskFile(content: content, path: parts.dropFirst().joined(separator: "/"))), isDurable: true
+            )
+        }
     }
 
     func files(_ log: String) -> [String: [UInt8]] {
@@ -127,11 +172,14 @@ package final class DiskMachine {
     ///
     /// - Parameter interrupted: called where a planned crash comes amid this operation, with what gets through of a write.
     func enter(
-        _ operation: DiskFault.Operation, _ path: String, generation: Int, count: Int = 0,
+        _ operation: DiskFault.Operation, _ path: String, generation: Int, instance: Int, count: Int = 0,
         interrupted: (Int) -> Void = { _ in }
     ) throws(WalError) -> Outcome {
         clock += 1_000
         guard generation == self.generation, !isDown else { throw Self.down(operation, path) }
+        if operation.isChange, ended.contains(instance) {
+            note(misuse: "log object \(instance) is closed, and then it does: \(operation) \(path)")
+        }
         operations += 1
         if let plan, operations >= plan.operation {
             self.plan = nil
@@ -153,10 +201,12 @@ package final class DiskMachine {
             if let oneIn = fault.oneIn, !random.chance(max(1, oneIn)) { continue }
             if let times = fault.times { faults[k].times = times - 1 }
             faultCount += 1
+            if fault.isOfResources { resourceFaultCount += 1 }
             switch fault.effect {
             case .noSpace: throw SystemError.error(ENOSPC, "\(operation) (an injected fault)", path)
             case .ioError: throw SystemError.error(EIO, "\(operation) (an injected fault)", path)
             case .tooManyFiles: throw SystemError.error(EMFILE, "\(operation) (an injected fault)", path)
+            case .outOfMemory: throw SystemError.error(ENOMEM, "\(operation) (an injected fault)", path)
             case .shortWrite: outcome.partial = random.below(count)
             case .dropsDirtyPages: outcome.dropsDirtyPages = true
             case .lostWrite, .misplacedWrite:
@@ -166,6 +216,97 @@ package final class DiskMachine {
             break
         }
         return outcome
+    }
+
+    // MARK: Suspending
+
+    /// At the beginning of an operation: whether it is suspended, when, and for how many turns. What a log does seldom is suspended
+    /// more often.
+    func turnsToSuspend(
+        _ operation: DiskFault.Operation, _ path: String, generation: Int
+    ) -> (turns: Int, hasTakenEffect: Bool)? {
+        guard let slow, !hurries, generation == self.generation, !isDown, suspended.count < slow.limit else {
+            return nil
+        }
+        let isSeldom: Bool
+        switch operation {
+        case .rename, .remove, .truncate: isSeldom = true
+        case .list, .openDirectory, .open, .create, .syncDirectory, .size, .read, .write, .writeSynced, .allocate,
+            .sync, .map, .lock:
+            isSeldom = !path.contains("/") && operation.isChange
+        }
+        guard slowRandom.chance(isSeldom ? max(1, slow.oneIn / 4) : slow.oneIn) else { return nil }
+        return (slowRandom.element(slow.steps) ?? 1, slowRandom.chance(2))
+    }
+
+    func beginSuspension(
+        _ operation: SuspendedOperation, generation: Int, count: Int = 0, interrupted: ((Int) -> Void)? = nil
+    ) -> Int {
+        calls += 1
+        suspended.append(
+            Call(
+                number: calls, operation: operation, generation: generation, interrupted: interrupted, count: count))
+        return calls
+    }
+
+    func endSuspension(_ number: Int) { suspended.removeAll { $0.number == number } }
+
+    // MARK: What a log must not do
+
+    func note(misuse what: String) { misuse = misuse ?? what }
+
+    func newInstance() -> Int {
+        instances += 1
+        return instances
+    }
+
+    /// Nothing of this log object may reach the disk from here on.
+    func end(instance: Int) {
+        if instance > 0 { ended.insert(instance) }
+    }
+
+    func noteLocked(by instance: Int) { locks[instance, default: 0] += 1 }
+
+    /// With its last lock a log object lets a next writer in.
+    func noteUnlocked(by instance: Int) {
+        let left = locks[instance, default: 1] - 1
+        locks[instance] = left == 0 ? nil : left
+        if left == 0 { end(instance: instance) }
+    }
+
+    private func unlockFolders(_ folder: DiskFolder) {
+        folder.lockHolder = nil
+        for case .folder(let below) in folder.entries.values { unlockFolders(below) }
+    }
+
+    func makeFile(_ path: String, maker: Int) -> DiskFile {
+        files += 1
+        return DiskFile(path: path, number: files, birth: clock, maker: maker)
+    }
+
+    /// A file that is made ready is touched by its maker alone, as long as that is at work.
+    func checkMaker(_ operation: DiskFault.Operation, _ file: DiskFile, instance: Int) {
+        let maker = file.maker
+        guard maker > 0, maker != instance, maker > lastOfDeadProcess, !ended.contains(maker),
+            file.path.hasSuffix(FileFormat.preparedSuffix)
+        else { return }
+        misuseOfName =
+            misuseOfName ?? "log object \(instance) does: \(operation) \(file.path), which log object \(maker) made"
+    }
+
+    /// Nothing may be written to this partition's segments any more.
+    func notePoisoned(_ directory: String, instance: Int) { poisoned[instance, default: []].insert(directory) }
+
+    /// At the beginning of an operation, before it may be suspended: what was under way when the partition was poisoned may end.
+    func checkBeginning(_ operation: DiskFault.Operation, _ path: String, instance: Int) {
+        guard let directories = poisoned[instance] else { return }
+        let parts = path.split(separator: "/")
+        guard parts.count == 2, directories.contains(String(parts[0])), parts[1].hasSuffix(".wal") else { return }
+        switch operation {
+        case .create, .rename, .write, .writeSynced, .allocate, .truncate, .sync:
+            note(misuse: "\(parts[0]) of log object \(instance) is poisoned, and then it does: \(operation) \(path)")
+        default: break
+        }
     }
 
     private static func contains(_ path: String, _ part: String) -> Bool {
@@ -221,11 +362,25 @@ package final class DiskMachine {
     }
 
     func crash(_ crash: SimulatedDisk.Crash, tearing: Bool, sectors chosen: ((Int) -> Bool)? = nil) {
+        // What was written when it came may be there in part.
+        overtakenByCrash = suspended.map(\.operation)
+        for call in suspended where call.generation == generation && !call.operation.hasTakenEffect {
+            if let interrupted = call.interrupted, random.chance(2) { interrupted(random.below(call.count + 1)) }
+        }
         generation += 1
         isDown = true
+        locks = [:]
+        lastOfDeadProcess = instances
+        unlockFolders(tree)
         switch crash {
         case .kill: eachFile { $0.leaveProcess(tearing: tearing, &random) }
         case .powerLoss: losePower(tearing: tearing, chosen)
+        }
+        // A removed name may have survived.
+        tree.walk { path, node in
+            guard case .file(let file) = node else { return }
+            file.isLinked = true
+            file.path = path.split(separator: "/").dropFirst().joined(separator: "/")
         }
     }
 

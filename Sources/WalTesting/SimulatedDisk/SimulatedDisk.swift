@@ -59,8 +59,17 @@ public final class SimulatedDisk: Sendable {
     private init(seed: UInt64, backgroundWork: BackgroundWork, machine: sending DiskMachine) {
         self.seed = seed
         self.backgroundWork = backgroundWork
-        stepper = DiskStepper(seed: seed)
+        let machine = Locked(machine)
+        stepper = DiskStepper(
+            seed: seed, clock: { machine.withLock { $0.clock } },
+            setClock: { time in machine.withLock { $0.clock = max($0.clock, time) } })
         storage = DiskStorage(machine: machine, stepper: stepper, backgroundWork: backgroundWork)
+    }
+
+    deinit {
+        guard stepper.hasStanding else { return }
+        crash(.kill)
+        drain()
     }
 
     /// A disk with those files, by path within the log, all durable.
@@ -78,7 +87,17 @@ public final class SimulatedDisk: Sendable {
     public func open<Record>(
         _ configuration: Wal<Record>.Configuration, at path: String = "log"
     ) async throws(WalError) -> Wal<Record> {
-        try await Wal<Record>.open(at: path, configuration: configuration, storage: storage)
+        try await open(configuration, at: path, instance: newInstance())
+    }
+
+    /// A number for a log object that is to be opened.
+    package func newInstance() -> Int { machine.withLock { $0.newInstance() } }
+
+    /// Opens a log whose operations can be told by the number.
+    package func open<Record>(
+        _ configuration: Wal<Record>.Configuration, at path: String = "log", instance: Int
+    ) async throws(WalError) -> Wal<Record> {
+        try await Wal<Record>.open(at: path, configuration: configuration, storage: storage.forInstance(instance))
     }
 
     /// Opens a log on this disk for reading only, as ``Wal/openReadOnly(at:configuration:)``.
@@ -118,12 +137,25 @@ public final class SimulatedDisk: Sendable {
     public var isDown: Bool { machine.withLock { $0.isDown } }
 
     /// The machine comes up again, without faults and plans.
+    ///
+    /// Steps of the old process that are in the middle, in a suspended operation or a wait, go on before that and find the machine
+    /// down. Not from within ``run(_:)``.
     public func restart() {
+        machine.withLock { if !$0.isDown { $0.crash(.kill, tearing: false) } }
+        drain()
         machine.withLock {
-            if !$0.isDown { $0.crash(.kill, tearing: false) }
             $0.isDown = false
             $0.plan = nil
             $0.faults = []
+        }
+    }
+
+    /// The machine is down: lets every step that is in the middle come to its end.
+    private func drain() {
+        if backgroundWork == .stepped, stepper.hasStanding {
+            do { try stepper.run(until: .drained, isHere: false) } catch {
+                machine.withLock { $0.note(misuse: "after a crash \(error)") }
+            }
         }
         stepper.dropJobs()
     }
@@ -151,6 +183,49 @@ public final class SimulatedDisk: Sendable {
         machine.withLock { $0.hook = body }
     }
 
+    // MARK: Slow operations
+
+    /// How operations are suspended while others overtake them; nil where each is done at once.
+    public var slowOperations: SlowOperations? {
+        get { machine.withLock { $0.slow } }
+        set { machine.withLock { $0.slow = newValue } }
+    }
+
+    /// The operations that are suspended now.
+    package var suspendedOperations: [SuspendedOperation] { machine.withLock { $0.suspended.map(\.operation) } }
+
+    /// Those that the last crash interrupted.
+    package var interruptedOperations: [SuspendedOperation] { machine.withLock { $0.overtakenByCrash } }
+
+    /// Whether a step stands in the middle: in a suspended operation, or waiting for a lock or a signal.
+    package var hasStandingSteps: Bool { stepper.hasStanding }
+
+    /// Suspended operations may go on at any turn, and none is suspended.
+    package var slowOperationsHurry: Bool {
+        get { machine.withLock { $0.hurries } }
+        set {
+            machine.withLock { $0.hurries = newValue }
+            stepper.hurry(newValue)
+        }
+    }
+
+    /// Whether a log object holds the writer's lock.
+    package func isLocked(by instance: Int) -> Bool { machine.withLock { $0.locks[instance] != nil } }
+
+    /// The first thing that a log did after it was closed or a partition was poisoned, or with a file that it had closed.
+    package var misuse: String? { machine.withLock { $0.misuse } }
+
+    /// The first time that a log touched a file which another one had made ready.
+    package var misuseOfName: String? { machine.withLock { $0.misuseOfName } }
+
+    /// Notes that a log object was closed: nothing of it may reach the disk any more.
+    package func end(instance: Int) { machine.withLock { $0.end(instance: instance) } }
+
+    /// Notes that a partition is poisoned: nothing may begin to change its segments any more.
+    package func notePoisoned(_ partition: PartitionID, instance: Int) {
+        machine.withLock { $0.notePoisoned(FileFormat.partitionName(partition), instance: instance) }
+    }
+
     // MARK: Faults
 
     /// Has operations go wrong from now on.
@@ -161,6 +236,9 @@ public final class SimulatedDisk: Sendable {
 
     /// How many faults have happened.
     public var faultsSoFar: Int { machine.withLock { $0.faultCount } }
+
+    /// How many of them said nothing of the data: no descriptor, no memory.
+    package var resourceFaultsSoFar: Int { machine.withLock { $0.resourceFaultCount } }
 
     /// Whether a fault has happened that is a lie: see ``DiskFault/isLie``.
     public var hasLied: Bool { machine.withLock { $0.hasLied } }

@@ -43,4 +43,11 @@ package struct SafetyMeasures: OptionSet, Sendable, Hashable {
         ("purge-order", .purgeOrder), ("poison", .poison), ("ranged-sync", .rangedSync),
         ("published-end", .publishedEnd), ("lock", .lock), ("sync-before-rename", .syncBeforeRename),
     ]
+
+    /// Those whose absence shows only where operations overlap.
+    package static let overlapping: [(name: String, measure: SafetyMeasures)] = [
+        ("phase-after-sync", .phaseAfterSync), ("joining", .joining), ("unique-names", [.uniqueNames, .joining]),
+    ]
+
+    package static let named = all + overlapping
 }

@@ -113,7 +113,7 @@ extension PartitionLog {
             }
             if round == Self.lingerRounds || isClosing || failure != nil { break }
             unlock()
-            sched_yield()
+            ThreadScheduling.yieldProcessor()
         }
         let submit = syncs.end()
         noteEnd()

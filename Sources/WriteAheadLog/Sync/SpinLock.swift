@@ -133,6 +133,11 @@ package enum ThreadScheduling {
 
     static var isSimulated: Bool { wal_has_wait_hook() }
 
+    /// Lets other threads run, where they can: in a simulation nobody goes on meanwhile.
+    static func yieldProcessor() {
+        if !isSimulated { sched_yield() }
+    }
+
     /// The calling thread's scheduler.
     package static var current: (any ThreadScheduler)? {
         guard let context = wal_wait_context(hook) else { return nil }
@@ -142,8 +147,10 @@ package enum ThreadScheduling {
     /// Runs `body` on the calling thread, whose waits `scheduler` decides about meanwhile.
     package static func run<R>(by scheduler: any ThreadScheduler, _ body: () -> R) -> R {
         let box = Box(scheduler)
+        // A simulation may run another.
+        let before = wal_wait_context(hook)
         wal_set_wait_hook(hook, Unmanaged.passUnretained(box).toOpaque())
-        defer { wal_set_wait_hook(nil, nil) }
+        defer { wal_set_wait_hook(before == nil ? nil : hook, before) }
         return withExtendedLifetime(box) { body() }
     }
 }
