@@ -88,3 +88,17 @@ func flip(_ path: String, at offset: Int) throws {
 func segmentCount(_ path: String) throws -> Int {
     try FileManager.default.contentsOfDirectory(atPath: "\(path)/partition-00000").filter { $0.hasSuffix(".wal") }.count
 }
+
+/// Has STATE of partition 0 name no file, so that a copy of a log passes for the log itself.
+func disown(_ log: String) throws {
+    let path = "\(log)/partition-00000/STATE"
+    var bytes = Array(try Data(contentsOf: URL(fileURLWithPath: path)))
+    for place in PartitionState.slotOffsets.map(Int.init) where bytes.count >= place + PartitionState.slotSize {
+        let slot = place..<(place + PartitionState.slotSize)
+        let decoded = try bytes[slot].withUnsafeBytes { try PartitionState(decoding: $0, partition: 0, logID: nil) }
+        guard var state = decoded else { continue }
+        (state.inode, state.birth) = (0, 0)
+        bytes.replaceSubrange(slot, with: state.encoded())
+    }
+    try Data(bytes).write(to: URL(fileURLWithPath: path))
+}

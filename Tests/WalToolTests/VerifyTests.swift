@@ -134,18 +134,13 @@ import WriteAheadLog
         }
     }
 
-    @Test func `a missing STATE and a link in a segment's place are damage`() async throws {
+    @Test func `a link in a segment's place is damage`() async throws {
         try await withTemporaryDirectory { path in
             await makeLog(path)
-            let state = "\(path)/partition-00000/STATE"
-            let whole = try bytes(state)
-            try FileManager.default.removeItem(atPath: state)
-            // Nothing in the files of these short sessions says what was durable.
-            try replace(state, with: whole)
             let file = try segmentPath(path, place: 1)
             try FileManager.default.moveItem(atPath: file, toPath: "\(path)/elsewhere")
             try FileManager.default.createSymbolicLink(atPath: file, withDestinationPath: "\(path)/elsewhere")
-            #expect(try damage(path).map(\.code) == [.notALog, .missing])
+            #expect(try damage(path).map(\.code) == [.notALog])
         }
     }
 
@@ -165,6 +160,8 @@ import WriteAheadLog
             for k in 6...9 { try wal.append(.number(JSONNumber(k)), to: 0) }
             try FileManager.default.copyItem(atPath: "\(path)/log", toPath: copy)
             try await wal.close()
+            // As a crash leaves it, and not as a copy of files that may be of different moments.
+            try disown(copy)
             let file = try segmentPath(copy)
             let whole = try bytes(file)
             #expect(await verify(copy).status == .success)

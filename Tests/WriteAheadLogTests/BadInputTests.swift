@@ -212,7 +212,7 @@ struct BadInputTests {
             await expectError(.foreign) { try await BytesWal.open(at: path, configuration: small()) }
             try restore(clean, to: path)
             try FileManager.default.moveItem(atPath: segmentPath(path, 1, 1), toPath: segmentPath(path, 1, 2))
-            await expectError(.missing) { try await BytesWal.open(at: path, configuration: small()) }
+            await expectError(.foreign) { try await BytesWal.open(at: path, configuration: small()) }
         }
     }
 

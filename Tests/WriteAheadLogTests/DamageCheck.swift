@@ -150,19 +150,36 @@ struct DamageCheck: Sendable {
         let what = "a writer (\(check))"
         switch oracle.outcome(readsAll: check == .full) {
         case .foreign:
-            // Quarantine is for damage: what belongs elsewhere is not read as this partition's either.
-            var wrong: [String] = []
-            for onDamage in [DamagePolicy.throw, .quarantine] {
-                wrong += try disk.run {
-                    do throws(WalError) {
-                        _ = try await disk.open(configuration(check, onDamage))
-                        return ["\(what) opens it, though STATE is another partition's"]
-                    } catch {
-                        return error.code == .foreign ? [] : ["\(what) gets \(error)"]
-                    }
+            // In quarantine it is set aside: what belongs elsewhere is not read as this partition's.
+            var wrong: [String] = try disk.run {
+                do throws(WalError) {
+                    _ = try await disk.open(configuration(check))
+                    return ["\(what) opens it, though a file belongs elsewhere"]
+                } catch {
+                    return error.code == .foreign ? [] : ["\(what) gets \(error)"]
                 }
-                disk.restart()
             }
+            disk.restart()
+            wrong += try disk.run {
+                let wal = try await disk.open(configuration(check, .quarantine))
+                let partition = try wal.partition(1)
+                var wrong: [String] = []
+                do throws(WalError) {
+                    _ = try partition.entries()
+                    wrong.append("\(what) (quarantine) reads what belongs elsewhere")
+                } catch {
+                    if error.code != .foreign { wrong.append("\(what) (quarantine), reading, gets \(error)") }
+                }
+                do throws(WalError) {
+                    try partition.append(Payload([1]))
+                    wrong.append("\(what) (quarantine) takes a record")
+                } catch {
+                    if error.code != .poisoned { wrong.append("\(what) (quarantine) answers an append with \(error)") }
+                }
+                try await wal.close()
+                return wrong
+            }
+            disk.restart()
             if !untouched(disk) { wrong.append("\(what) changes files though it is refused") }
             return wrong
         case .refused(let place):

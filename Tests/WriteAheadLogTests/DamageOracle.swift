@@ -43,7 +43,10 @@ struct DamageOracle {
             for mark in segment.marks { known = max(known, mark?.durable ?? 0) }
             // Without a header nobody can say whose mark it is but by the name in it; damage is never cut on a doubt.
             if !segment.isHeaderWhole { for mark in segment.foreignMarks { known = max(known, mark.durable) } }
-            guard segment.isHeaderWhole else { continue }
+            // Mark frames are found by the salt, which a damaged header or a mark may still tell.
+            guard segment.isHeaderWhole || segment.isSaltThere || segment.marks.contains(where: { $0 != nil }) else {
+                continue
+            }
             for frame in segment.frames where frame.isWhole { durable = max(durable, frame.mark ?? 0) }
         }
         self.state = state
@@ -115,6 +118,10 @@ struct DamageOracle {
         let stop = stop(readsAll: readsAll)
         let place = stop.place
         if durable >= place.lsn { return .refused(place) }
+        // What was closed in order was sealed.
+        if let state, state.isClean, stop.segment < present.count, present[stop.segment].firstLSN <= state.durable {
+            return .refused(place)
+        }
         // What was purged, STATE alone knows: without it nobody can tell whether a beginning is missing.
         if hasUnknownBeginning { return .refused(place) }
         var least = 0

@@ -61,6 +61,8 @@ struct DamagedLog: Sendable {
         let dataEnd: Int
         var exists = true
         var isHeaderWhole = true
+        /// The header's bytes that are the salt are what was written.
+        var isSaltThere = true
         /// Footer and trailer are where they should be.
         var isSealed: Bool
         var frames: [Frame]
@@ -199,12 +201,17 @@ struct DamagedLog: Sendable {
         let path = segments[s].path
         switch kind {
         case .bit: flip(path, 0, bit: (37 * s + 190) % (8 * 110))
-        case .zeroed: put([UInt8](repeating: 0, count: 4_096), path, 0)
+        case .zeroed:
+            put([UInt8](repeating: 0, count: 4_096), path, 0)
+            segments[s].isSaltThere = false
         case .moved:
             var other = segments[s].image
             other.firstLSN += 1
             put(LogImage.header(of: other), path, 0)
-        case .empty: shorten(path, 0)
+            isForeign = true
+        case .empty:
+            shorten(path, 0)
+            segments[s].isSaltThere = false
         case .alone:
             shorten(path, 2_048)
             return

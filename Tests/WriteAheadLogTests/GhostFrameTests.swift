@@ -236,7 +236,8 @@ extension ExhaustiveDamageTests {
                 disk.restart()
                 // Nothing was promised yet: all that was behind the hole may be there again, in any part.
                 var files = disk.files()
-                if operation % 3 > 0 {
+                // Once STATE calls it closed, it was synced before.
+                if operation % 3 > 0, try !isClosed(files) {
                     files = log.haunted(files, .tornSegment, end: 0, next: 0)
                     if operation % 3 > 1 { files = log.haunted(files, .removedSegments, end: 0, next: 0) }
                 }
@@ -257,6 +258,17 @@ extension ExhaustiveDamageTests {
                 }
             }
             Issue.record("recovery takes more than 200 operations")
+        }
+
+        private func isClosed(_ files: [String: [UInt8]]) throws -> Bool {
+            let state = files[LogImage.statePath] ?? []
+            let slots = try LogImage.statePlaces.compactMap { place -> PartitionState? in
+                guard state.count >= place + PartitionState.slotSize else { return nil }
+                return try state[place..<(place + PartitionState.slotSize)].withUnsafeBytes {
+                    try PartitionState(decoding: $0, partition: PartitionID(rawValue: 1), logID: nil)
+                }
+            }
+            return slots.max { $0.sequence < $1.sequence }?.isClean ?? false
         }
 
         /// Crashes and recoveries one after the other, with the old frames given back each time, until the new records are as many.

@@ -49,7 +49,7 @@ struct Promise05RecoveryTests {
     func failingSync() async throws {
         try await withTemporaryDirectory { path in
             try await Self.crashed(at: path)
-            for operation in [FaultyStorage.Operation.write, .sync, .syncDirectory, .truncate] {
+            for operation in [FaultyStorage.Operation.write, .truncate, .sync, .syncDirectory] {
                 let storage = FaultyStorage()
                 storage.fail([operation], of: "partition-00001", times: 1, errno: EIO)
                 await expectError(.io) {

@@ -19,7 +19,7 @@ package struct LogFiles {
         do throws(WalError) {
             let identity = try LogIdentity.find(in: root)
             logID = identity.id
-            identityProblem = nil
+            identityProblem = identity.problem
         } catch {
             // What is wrong with a partition is said of that.
             logID = nil
@@ -48,68 +48,26 @@ package struct LogFiles {
     /// Bytes of a partition's segment files; 0 where there is none.
     package func segmentBytes(of id: PartitionID) throws(WalError) -> UInt64 {
         guard partitions.contains(where: { $0.id == id && $0.kind == .directory }) else { return 0 }
-        let files = try PartitionFiles(id: id, root: root, logID: logID)
+        let directory = try root.openDirectory(FileFormat.partitionName(id), create: false)
         var sum: UInt64 = 0
-        for segment in files.segments {
+        for entry in try directory.list() where entry.kind == .file {
+            guard FileFormat.firstLSN(ofSegmentNamed: entry.name) != nil else { continue }
             do throws(WalError) {
-                sum += try files.directory.openFile(segment.name, .read).size()
+                sum += try directory.openFile(entry.name, .read).size()
             } catch {
                 guard error.code == .notFound else { throw error }
             }
         }
         return sum
     }
-}
 
-/// What a partition's directory holds, by name, and what STATE says.
-struct PartitionFiles {
-    let id: PartitionID
-    let logID: LogID?
-    let directory: any WalDirectory
-    let state: Result<PartitionState?, WalError>
-    /// Oldest first.
-    private(set) var segments: [(name: String, firstLSN: UInt64)] = []
-    /// Directories, links and others in a segment's place.
-    private(set) var strangers: [(name: String, firstLSN: UInt64)] = []
-
-    init(id: PartitionID, root: any WalDirectory, logID: LogID?) throws(WalError) {
-        self.id = id
-        self.logID = logID
-        directory = try root.openDirectory(FileFormat.partitionName(id), create: false)
-        do throws(WalError) {
-            state = .success(try PartitionState.read(in: directory, partition: id, logID: logID))
-        } catch {
-            state = .failure(error)
-        }
-        for entry in try directory.list() {
-            if let lsn = FileFormat.firstLSN(ofSegmentNamed: entry.name) {
-                if entry.kind == .file {
-                    segments.append((entry.name, lsn))
-                } else {
-                    strangers.append((entry.name, lsn))
-                }
-            }
-        }
-        segments.sort { $0.firstLSN < $1.firstLSN }
-        strangers.sort { $0.firstLSN < $1.firstLSN }
-    }
-
-    func open(_ segment: (name: String, firstLSN: UInt64)) throws(WalError) -> SegmentFile {
-        try SegmentFile(
-            name: segment.name, firstLSN: segment.firstLSN, place: LogPlace(logID: logID, partition: id),
-            file: try directory.openFile(segment.name, .read))
-    }
-}
-
-/// Looks again while a writer or a purge changes what is looked at: a name is gone that was listed just now.
-func retryingRaces<R>(_ body: () throws(WalError) -> R) throws(WalError) -> R {
-    var attempts = 0
-    while true {
-        do throws(WalError) {
-            return try body()
-        } catch {
-            attempts += 1
-            guard error.code == .notFound, attempts < 20 else { throw error }
+    /// Looks at a partition beside whoever may be writing to it. What is wrong with its files is a result.
+    func look(at id: PartitionID, readsAllMarks: Bool = false) throws(WalError) -> PartitionLook {
+        let directory = try root.openDirectory(FileFormat.partitionName(id), create: false)
+        return try PartitionLook.besideWriter(check: .tail) { () throws(WalError) in
+            try PartitionEvidence.collect(
+                id, logID: logID, conflict: identityProblem, in: directory, isShared: true, toleratesFailures: true,
+                readsAllMarks: readsAllMarks)
         }
     }
 }

@@ -6,68 +6,110 @@ struct PartitionVerifier {
     /// More damage than this in one partition is not listed.
     private static let damageLimit = 1000
 
-    private let files: PartitionFiles
+    private let look: PartitionLook
     private let progress: (UInt64) -> Void
-    private var state: PartitionState?
+    private let state: PartitionState?
     /// Their files are closed, for there may be more of them than the process may have open.
-    private var segments: [SegmentFile] = []
+    private let segments: [SegmentFile]
     private var result: WalVerification.Partition
 
     /// The LSN that comes next.
     private var next: UInt64 = 1
     /// The greatest LSN that anything calls durable.
-    private var durable: UInt64 = 0
+    private var durable: UInt64
+    /// What was known to be durable before this look began. Beside a writer nothing else is held against what is found.
+    private let known: UInt64
+    /// Something can't be read that was called durable only meanwhile: another look tells.
+    private var isUnsettled = false
     /// Everything behind the first bad place was searched for marks.
     private var isSurveyed = false
+    /// Mark frames after that place say that its segment was durable up to here.
+    private var markedEnd: UInt64 = 0
     private var bytesDone: UInt64 = 0
+    /// A copy ends where it can't be read on.
+    private var isPrefix = false
 
     static func verify(
         _ id: PartitionID, _ log: LogFiles, _ progress: (UInt64) -> Void
     ) throws(WalError) -> WalVerification.Partition {
         try withoutActuallyEscaping(progress) { (progress) throws(WalError) in
-            var verifier = try PartitionVerifier(PartitionFiles(id: id, root: log.root, logID: log.logID), progress)
-            do throws(WalError) {
-                try verifier.run()
-            } catch {
-                guard error.code == .foreign else { throw error }
-                verifier.note(error)
+            var known: UInt64 = 0
+            var rounds = 0
+            while true {
+                rounds += 1
+                do throws(WalError) {
+                    let look = try log.look(at: id, readsAllMarks: true)
+                    var verifier = PartitionVerifier(look, known: max(known, look.durable), progress)
+                    try verifier.run()
+                    guard verifier.isUnsettled, rounds < 100 else { return verifier.result }
+                    known = max(known, verifier.durable)
+                } catch {
+                    // A writer purged or recompressed a segment meanwhile.
+                    guard error.code == .notFound || error.code == .segmentReplaced, rounds < 100 else { throw error }
+                }
             }
-            return verifier.result
         }
     }
 
-    private init(_ files: PartitionFiles, _ progress: @escaping (UInt64) -> Void) throws(WalError) {
-        self.files = files
+    private init(_ look: PartitionLook, known: UInt64, _ progress: @escaping (UInt64) -> Void) {
+        self.look = look
+        self.known = known
         self.progress = progress
-        result = WalVerification.Partition(id: files.id)
+        state = look.evidence.state
+        segments = look.files
+        durable = look.durable
+        result = WalVerification.Partition(id: look.evidence.id)
     }
 
     private mutating func run() throws(WalError) {
-        try readState()
-        for stranger in files.strangers {
-            damage(
-                .notALog, "\(stranger.name) is not a regular file (a symbolic link?) and is not followed",
-                segment: stranger.firstLSN, lsn: stranger.firstLSN)
+        if let refusal = look.evidence.refusal {
+            // Nothing can be said about what a newer release wrote.
+            if refusal.finding == .newer { throw refusal.error }
+            note(refusal.error)
+            return
         }
-        try openSegments()
+        try readSlots()
+        for leftover in look.evidence.leftovers where !leftover.isPrepared {
+            remark(
+                "\(leftover.name) is left over from a \(state?.isRemoved == true ? "removal" : "purge or a truncation")")
+        }
+        for (_, error) in look.evidence.unreadable { note(error) }
+        result.bytes = segments.reduce(0) { $0 + $1.size }
         result.segments = segments.count
         next = state?.firstExpected ?? 1
+        if look.isCopy, let first = segments.first, first.firstLSN > next { next = first.firstLSN }
         var isWhole = true
         for place in segments.indices {
             isWhole = try check(place)
             bytesDone += segments[place].size
             if !isWhole { break }
         }
-        if isWhole, durable >= next {
-            damage(
-                .missing, "records up to LSN \(durable) were durable, but the files end before LSN \(next)",
-                segment: segments.last?.footer == nil ? segments.last?.firstLSN : next, lsn: next)
+        if isWhole, next <= min(durable, known) {
+            if RecoveryTable.verdict(.end, isMarked: true, isCopy: look.isCopy) == .prefix {
+                remarkPrefix()
+            } else {
+                damage(
+                    .missing, "records up to LSN \(durable) were durable, but the files end before LSN \(next)",
+                    segment: segments.last?.footer == nil ? segments.last?.firstLSN : next, lsn: next)
+            }
+        } else if isWhole, next <= durable {
+            isUnsettled = true
         }
         result.durableLSN = LSN(durable)
         judgeState()
+        // Whatever keeps the log from being opened is damage here too.
+        if let error = look.error, result.damage.isEmpty { note(error) }
         result.isClean =
-            state?.isClean == true && result.damage.isEmpty && result.tornTail == nil && durable + 1 == next
+            state?.isClean == true && result.damage.isEmpty && result.tornTail == nil && !isPrefix && durable + 1 == next
             && segments.allSatisfy { $0.footer != nil }
+    }
+
+    private mutating func remarkPrefix() {
+        guard !isPrefix else { return }
+        isPrefix = true
+        remark(
+            "the files are a copy of different moments: it ends before LSN \(next), and opening it for writing sets aside what comes after"
+        )
     }
 
     // MARK: Notes
@@ -90,7 +132,7 @@ struct PartitionVerifier {
         _ code: WalError.Code, _ message: String, _ segment: UInt64?, _ offset: UInt64?, _ lsn: UInt64?
     ) -> WalError {
         WalError(
-            code, message, partition: files.id, segment: segment.map { LSN($0) }, offset: offset,
+            code, message, partition: look.evidence.id, segment: segment.map { LSN($0) }, offset: offset,
             lsn: lsn.map { LSN($0) })
     }
 
@@ -98,12 +140,10 @@ struct PartitionVerifier {
 
     private var brokenSlots: [UInt64] = []
 
-    private mutating func readState() throws(WalError) {
-        state = try files.state.get()
-        durable = state?.durable ?? 0
+    private mutating func readSlots() throws(WalError) {
         let file: any WalFile
         do throws(WalError) {
-            file = try files.directory.openFile(FileFormat.stateFileName, .read)
+            file = try look.directory.openFile(FileFormat.stateFileName, .read)
         } catch {
             guard error.code == .notFound else { throw error }
             return
@@ -114,7 +154,8 @@ struct PartitionVerifier {
             guard bytes.contains(where: { $0 != 0 }) else { continue }
             let slot = try bytes.withUnsafeBufferPointer { (bytes) throws(WalError) in
                 try PartitionState(
-                    decoding: UnsafeRawBufferPointer(bytes), partition: files.id, logID: files.logID)
+                    decoding: UnsafeRawBufferPointer(bytes), partition: look.evidence.id,
+                    logID: look.evidence.place.logID)
             }
             if slot == nil { brokenSlots.append(place) }
         }
@@ -140,38 +181,10 @@ struct PartitionVerifier {
 
     // MARK: Segments
 
-    private mutating func openSegments() throws(WalError) {
-        for entry in files.segments {
-            if let state, entry.firstLSN < state.firstRetained {
-                remark("\(entry.name) is left over from a purge", segment: entry.firstLSN)
-                continue
-            }
-            let segment: SegmentFile
-            do throws(WalError) {
-                segment = try files.open(entry)
-                segment.file.close()
-            } catch {
-                guard error.code == .io || error.code == .foreign else {
-                    throw error.at(partition: files.id, segment: LSN(entry.firstLSN))
-                }
-                note(error.at(partition: files.id, segment: LSN(entry.firstLSN), lsn: LSN(entry.firstLSN)))
-                continue
-            }
-            if let state, state.isLeftover(segment.header) {
-                remark(
-                    "\(entry.name) is left over from a \(state.isRemoved ? "removal" : "truncation")",
-                    segment: entry.firstLSN)
-                continue
-            }
-            result.bytes += segment.size
-            for mark in segment.marks { durable = max(durable, counted(mark)) }
-            segments.append(segment)
-        }
-    }
-
     /// Something can't be read at `offset`, where LSN `next` should be: true where that is damage.
     private mutating func gap(
-        _ place: Int, _ offset: UInt64, _ code: WalError.Code, _ message: String, segment: UInt64? = nil
+        _ finding: Finding, _ place: Int, _ offset: UInt64, _ code: WalError.Code, _ message: String,
+        segment: UInt64? = nil
     ) throws(WalError) -> Bool {
         var content: UInt64?
         if !isSurveyed {
@@ -181,7 +194,20 @@ struct PartitionVerifier {
         let name = segments[place].firstLSN
         // A log that was closed in order has no torn end.
         let wasSealed = state.map { $0.isClean && $0.durable >= name } ?? false
-        guard durable >= next || wasSealed else {
+        if next <= durable, next > known { isUnsettled = true }
+        // By its offset, whatever its LSN.
+        let ends = segments[place].marks.filter { $0.tells(ofSegment: name, state) }.map(\.endOffset)
+        let isBeforeMark =
+            offset >= FileFormat.dataStart && (offset < ends.max() ?? 0 || look.error != nil && offset < markedEnd)
+        let isMarked = next <= min(durable, known) || wasSealed || isBeforeMark
+        switch RecoveryTable.verdict(finding, isMarked: isMarked, isCopy: look.isCopy) {
+        case .damaged, .foreign, .newer:
+            damage(code, message, segment: segment ?? name, offset: segment == nil ? offset : nil, lsn: next)
+            return true
+        case .prefix:
+            remarkPrefix()
+            return false
+        case .torn, .end:
             if content == nil { content = try survey(place, offset) }
             if let bytes = content, bytes > 0 {
                 result.tornTail = WalVerification.TornTail(
@@ -189,32 +215,30 @@ struct PartitionVerifier {
             }
             return false
         }
-        damage(code, message, segment: segment ?? name, offset: segment == nil ? offset : nil, lsn: next)
-        return true
     }
 
     /// Looks for marks in everything behind a bad place, and how many bytes were ever written there.
     private mutating func survey(_ place: Int, _ offset: UInt64) throws(WalError) -> UInt64 {
         var content: UInt64 = 0
         for (later, segment) in segments.enumerated().dropFirst(place) {
-            guard let header = segment.header else {
+            let from = later == place ? max(offset, FileFormat.dataStart) : FileFormat.dataStart
+            let file = try segment.open(in: look.directory)
+            defer { file.close() }
+            let rest = try SegmentScan.survey(
+                file: file, firstLSN: segment.firstLSN, salts: try segment.salts(in: file), from: from, state: state)
+            durable = max(durable, rest.greatestMark)
+            if later == place { markedEnd = rest.markedEnd }
+            guard segment.header != nil else {
                 content += segment.size
                 continue
             }
-            let from = later == place ? max(offset, FileFormat.dataStart) : FileFormat.dataStart
-            let file = try open(segment)
-            defer { file.close() }
-            let rest = try SegmentScan.survey(file: file, header: header, from: from, state: state)
-            durable = max(durable, rest.greatestMark)
             // Behind a terminator is what the file held before.
-            if later == place, header.endsAtTerminator, try SegmentScan.isBlank(file, at: from) { continue }
+            if later == place, segment.header?.endsAtTerminator == true, try SegmentScan.isBlank(file, at: from) {
+                continue
+            }
             content += later == place ? rest.contentEnd - from : min(rest.contentEnd, segment.size)
         }
         return content
-    }
-
-    private func open(_ segment: SegmentFile) throws(WalError) -> any WalFile {
-        try files.directory.openFile(segment.name, .read)
     }
 
     /// Behind a place that could not be passed: the LSN that comes next in what is left.
@@ -237,38 +261,43 @@ struct PartitionVerifier {
             if state == nil, place == 0 {
                 damage(.missing, "\(message): it is missing too, or damaged", segment: next, lsn: next)
             } else {
-                guard try gap(place, 0, .missing, "\(message): restore it from a backup", segment: next) else {
+                guard try gap(.missingSegment, place, 0, .missing, "\(message): restore it from a backup", segment: next) else {
                     return false
                 }
             }
         } else if segment.firstLSN < next {
-            damage(
-                .corrupt, "the segment begins with LSN \(segment.firstLSN), which an earlier one says that it holds",
-                segment: segment.firstLSN, offset: 0, lsn: next)
+            guard
+                try gap(
+                    .repeatedSegment, place, 0, .corrupt,
+                    "the segment begins with LSN \(segment.firstLSN), which an earlier one says that it holds")
+            else { return false }
         }
         next = segment.firstLSN
         guard let header = segment.header else {
             let error = segment.headerError
-            guard try gap(place, 0, error?.code ?? .corrupt, error?.message ?? "the segment has no header") else {
+            guard try gap(
+                .brokenHeader, place, 0, error?.code ?? .corrupt, error?.message ?? "the segment has no header")
+            else {
                 return false
             }
             skip(behind: place)
             return true
         }
         if place > 0, let before = segments[place - 1].header, before.incarnation > header.incarnation {
-            guard try gap(place, 0, .corrupt, "the segment's incarnation is older than that of the segment before")
-            else {
-                return false
-            }
+            guard
+                try gap(
+                    .olderSegment, place, 0, .corrupt,
+                    "the segment's incarnation is older than that of the segment before")
+            else { return false }
         }
         do throws(WalError) {
-            let file = try open(segment)
+            let file = try segment.open(in: look.directory)
             defer { file.close() }
             try checkFront(segment, header, file, isLast: place == segments.count - 1)
             return try checkFrames(place, header, file)
         } catch {
             guard error.code == .io else { throw error }
-            note(error.at(partition: files.id, segment: LSN(header.firstLSN), lsn: LSN(next)))
+            note(error.at(partition: look.evidence.id, segment: LSN(header.firstLSN), lsn: LSN(next)))
             skip(behind: place)
             return true
         }
@@ -315,8 +344,8 @@ struct PartitionVerifier {
         var tracker = FrameTracker(segment: segment, marks: segment.marks.filter { counted($0) == $0.durable })
         var walk = FrameWalk(file: file, salt: header.salt, limit: segment.footer?.dataEnd ?? segment.size)
         var reported: UInt64 = 0
-        let takenBackFrom = state?.limit(ofHistory: header.history) ?? UInt64.max
         var end: UInt64?
+        let takenBackFrom = state?.limit(ofHistory: header.history) ?? UInt64.max
         frames: while true {
             let at = UInt64(walk.offset)
             switch try walk.next() {
@@ -336,7 +365,10 @@ struct PartitionVerifier {
                     break frames
                 }
                 guard scanner.lsn == next else {
-                    guard try gap(place, at, .corrupt, "a frame of LSN \(scanner.lsn) stands where LSN \(next) should")
+                    guard
+                        try gap(
+                            .brokenFrame, place, at, .corrupt,
+                            "a frame of LSN \(scanner.lsn) stands where LSN \(next) should")
                     else { return false }
                     tracker.isBroken = true
                     guard scanner.lsn > next else { continue }
@@ -347,7 +379,7 @@ struct PartitionVerifier {
                 if next > takenBackFrom, !content.isWithoutRecords {
                     guard
                         try gap(
-                            place, at, .corrupt,
+                            .brokenFrame, place, at, .corrupt,
                             "LSN \(next) was taken back and given out again: the segment is from another time of this log")
                     else { return false }
                 }
@@ -356,7 +388,9 @@ struct PartitionVerifier {
                 break frames
             case .blank, .bad:
                 guard
-                    try gap(place, at, .corrupt, "a frame is not what was written: its length or checksum is wrong")
+                    try gap(
+                        .brokenFrame, place, at, .corrupt,
+                        "a frame is not what was written: its length or checksum is wrong")
                 else { return false }
                 tracker.isBroken = true
                 guard try walk.resync(from: next) else {
@@ -419,7 +453,7 @@ struct PartitionVerifier {
             let isLast = place == segments.count - 1
             guard
                 try gap(
-                    place, end, .corrupt,
+                    isLast ? .openEnd : .brokenFrame, place, end, .corrupt,
                     isLast
                         ? "the segment ends without the records or the footer that it had"
                         : "the segment ends without a whole footer, though another follows it")
@@ -435,7 +469,7 @@ struct PartitionVerifier {
         if footer.lastLSN + 1 != next {
             guard
                 try gap(
-                    place, footer.dataEnd, .corrupt,
+                    .brokenFrame, place, footer.dataEnd, .corrupt,
                     "the footer says that the segment ends with LSN \(footer.lastLSN), but its frames end before LSN \(next)"
                 )
             else { return false }

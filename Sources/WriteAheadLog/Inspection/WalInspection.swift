@@ -115,88 +115,48 @@ public struct WalInspection: Sendable {
                 result.partitions.append(partition)
                 continue
             }
-            result.partitions.append(
-                try retryingRaces { () throws(WalError) in try Partition(entry.id, files) })
+            result.partitions.append(Partition(try files.look(at: entry.id)))
         }
         return result
     }
 }
 
 extension WalInspection.Partition {
-    fileprivate init(_ id: PartitionID, _ log: LogFiles) throws(WalError) {
-        self.init(id: id)
-        let files = try PartitionFiles(id: id, root: log.root, logID: log.logID)
-        var state: PartitionState?
-        do throws(WalError) {
-            state = try files.state.get()
-        } catch {
-            damage.append(error.at(partition: id))
-        }
-        for stranger in files.strangers {
-            damage.append(
-                WalError(
-                    .notALog, "\(stranger.name) is not a regular file and is not followed", partition: id,
-                    segment: LSN(stranger.firstLSN)))
-        }
-        durableLSN = LSN(state?.durable ?? 0)
+    fileprivate init(_ look: PartitionLook) {
+        self.init(id: look.evidence.id)
+        durableLSN = LSN(look.durable)
+        isClean = look.wasOrderly
+        let state = look.evidence.state
         isRemoved = state?.isRemoved ?? false
         history = state?.history
         incarnation = state?.incarnation
         firstVisibleLSN = LSN(state?.firstVisible ?? 1)
-        for entry in files.segments {
-            if let state, entry.firstLSN < state.firstRetained { continue }
-            var segment = WalInspection.Segment(name: entry.name, firstLSN: LSN(entry.firstLSN))
-            do throws(WalError) {
-                let file = try files.open(entry)
-                // Left over from a truncation.
-                if let state, state.isLeftover(file.header) { continue }
-                if let header = file.header {
-                    history = max(history ?? 0, header.history)
-                    incarnation = max(incarnation ?? 0, header.incarnation)
-                }
-                durableLSN = max(durableLSN, try segment.describe(file, state))
-            } catch {
-                if error.code == .notFound { throw error }
-                segment.damage = error.at(partition: id, segment: segment.firstLSN)
+        for case let header? in look.files.map(\.header) {
+            history = max(history ?? 0, header.history)
+            incarnation = max(incarnation ?? 0, header.incarnation)
+        }
+        // What opening it would say.
+        if let error = look.error { damage.append(error) }
+        damage += look.evidence.unreadable.map(\.error)
+        for (place, file) in look.files.enumerated() {
+            var segment = WalInspection.Segment(file)
+            // Nothing but reading its frames tells where one ends that is not sealed.
+            if file.footer == nil, place == look.kept - 1 {
+                segment.lastLSN = LSN(look.stopLSN - 1)
+                segment.dataEnd = look.endOffset
             }
-            if let error = segment.damage { damage.append(error) }
             segments.append(segment)
         }
-        try judge(state)
-    }
-
-    /// Whether the segments follow each other and hold what was durable.
-    private mutating func judge(_ state: PartitionState?) throws(WalError) {
-        var next: LSN? = LSN(state?.firstExpected ?? 1)
-        for segment in segments {
-            if let next, segment.firstLSN != next {
-                damage.append(
-                    WalError(
-                        segment.firstLSN > next ? .missing : .corrupt,
-                        "a segment begins with LSN \(segment.firstLSN) where LSN \(next) should come", partition: id,
-                        segment: next, lsn: next))
-            }
-            next = segment.lastLSN.map { LSN($0.rawValue + 1) }
-        }
-        if let next, durableLSN >= next {
-            damage.append(
-                WalError(
-                    .missing, "records up to LSN \(durableLSN) were durable, but the files end before LSN \(next)",
-                    partition: id, segment: segments.last?.firstLSN, lsn: next))
-        }
-        isClean =
-            state?.isClean == true && damage.isEmpty && segments.allSatisfy(\.isSealed)
-            && next.map { $0.rawValue == durableLSN.rawValue + 1 } == true
     }
 }
 
 extension WalInspection.Segment {
-    /// Fills in what the file says; returns the greatest LSN that it calls durable.
-    fileprivate mutating func describe(_ file: SegmentFile, _ state: PartitionState?) throws(WalError) -> LSN {
+    fileprivate init(_ file: SegmentFile) {
+        self.init(name: file.name, firstLSN: LSN(file.firstLSN))
         fileBytes = file.size
         guard let header = file.header else {
             damage = file.headerError
-            return .none
+            return
         }
         history = header.history
         incarnation = header.incarnation
@@ -206,28 +166,10 @@ extension WalInspection.Segment {
         codecParameters = header.codecParameters
         typeName = header.typeName
         schema = header.schema.isEmpty ? nil : header.schema
-        var durable = file.marks.map { state?.durable(by: $0) ?? $0.durable }.max() ?? 0
         if let footer = file.footer {
             isSealed = true
             lastLSN = LSN(footer.lastLSN)
             dataEnd = footer.dataEnd
-            return LSN(durable)
         }
-        var from = FileFormat.dataStart
-        var next = header.firstLSN
-        if let mark = file.marks.max(by: { $0.endOffset < $1.endOffset }), mark.endOffset > from,
-            mark.endOffset <= file.size, mark.durable + 1 >= header.firstLSN,
-            state?.durable(by: mark) ?? mark.durable == mark.durable
-        {
-            from = mark.endOffset
-            next = mark.durable + 1
-        }
-        let scan = try SegmentScan(
-            file: file.file, header: header, from: from, nextLSN: next, limit: file.size,
-            state: state)
-        durable = max(durable, scan.greatestMark)
-        lastLSN = LSN(scan.nextLSN - 1)
-        dataEnd = scan.offset
-        return LSN(durable)
     }
 }

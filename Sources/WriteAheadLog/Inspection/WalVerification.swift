@@ -112,7 +112,7 @@ public struct WalVerification: Sendable {
                 result.partitions.append(partition)
                 continue
             }
-            let partition = try settled(entry.id, files, report)
+            let partition = try PartitionVerifier.verify(entry.id, files, report)
             read += partition.bytes
             result.partitions.append(partition)
         }
@@ -120,26 +120,5 @@ public struct WalVerification: Sendable {
             Progress(
                 partitionsDone: files.partitions.count, partitions: files.partitions.count, bytesRead: read))
         return result
-    }
-
-    /// Damage counts when two looks in a row agree on it: beside a live writer, one look may see two states of the files.
-    private static func settled(
-        _ id: PartitionID, _ log: LogFiles, _ progress: (UInt64) -> Void
-    ) throws(WalError) -> Partition {
-        func look() throws(WalError) -> Partition {
-            try retryingRaces { () throws(WalError) in
-                try PartitionVerifier.verify(id, log, progress)
-            }
-        }
-        func places(_ partition: Partition) -> [[UInt64?]] {
-            partition.damage.map { [$0.segment?.rawValue, $0.offset, $0.lsn?.rawValue] }
-        }
-        var last = try look()
-        for _ in 0..<5 where !last.damage.isEmpty {
-            let again = try look()
-            if places(again) == places(last) { return again }
-            last = again
-        }
-        return last
     }
 }

@@ -194,10 +194,12 @@ public final class Wal<Record: WalCodable>: Sendable {
             fileSystem: root.fileSystemName, segmentSize: settings.segmentSize)
         self.configuration = configuration
         let identity = try LogIdentity.find(in: root)
-        let logID = identity.id ?? (isReadOnly ? nil : LogID(high: storage.random(), low: storage.random()))
+        if let problem = identity.problem, settings.onDamage == .throw { throw problem }
+        let isNew = identity.id == nil && identity.problem == nil
+        let logID = isNew && !isReadOnly ? LogID(high: storage.random(), low: storage.random()) : identity.id
         shared = LogShared(
-            storage: storage, root: root, logID: logID, settings: settings, notes: notes, lock: lock,
-            isMapped: writes.isMapped)
+            storage: storage, root: root, logID: logID, identityProblem: identity.problem, settings: settings,
+            notes: notes, lock: lock, isMapped: writes.isMapped)
         // Also where the opening fails: what was recovered until then stays so.
         let observers = shared.queues.observers
         // A note may be made under a lock, where no thread may be started: it is told with what comes next, or by `close`.
@@ -206,8 +208,8 @@ public final class Wal<Record: WalCodable>: Sendable {
         if !isReadOnly { try shared.queues.start() }
         schema = isReadOnly ? "" : SegmentHeader.schema(of: Record.self)
         table = PartitionTable()
-        var readability = Readability()
-        var recovered: [(id: PartitionID, result: PartitionRecovery.Result)] = []
+        // All are looked at before one is changed: an opening that is refused has touched nothing.
+        var plans: [(recovery: PartitionRecovery, plan: PartitionRecovery.Plan)] = []
         for entry in try root.list() {
             guard let id = FileFormat.partition(ofDirectoryNamed: entry.name) else { continue }
             guard entry.kind == .directory else {
@@ -217,27 +219,20 @@ public final class Wal<Record: WalCodable>: Sendable {
                     partition: id)
             }
             let directory = try root.openDirectory(entry.name, create: false)
-            let recovery = PartitionRecovery(id: id, shared: shared)
-            let result: PartitionRecovery.Result
-            if settings.truncate {
-                result = try recovery.truncate(directory)
-            } else if isReadOnly {
-                result = try recovery.recoverBesideWriter(in: directory)
-            } else {
-                result = try recovery.recover(in: directory)
-            }
-            if let failure = result.failure {
-                notes.note(.quarantined(id, failure))
-            } else if !result.wasClean, !isReadOnly {
-                notes.note(
-                    .recovered(
-                        id, lastLSN: LSN(result.nextLSN - 1), cutFrom: result.cutFrom.map { LSN($0) },
-                        cutBytes: result.cutBytes))
-            }
-            recovered.append((id, result))
+            let recovery = PartitionRecovery(id: id, shared: shared, directory: directory)
+            let plan = try recovery.plan()
+            for header in plan.headers { try Self.checkType(header) }
+            plans.append((recovery, plan))
+        }
+        var recovered: [(id: PartitionID, result: PartitionRecovery.Result)] = []
+        for (recovery, plan) in plans {
+            let result = try recovery.carryOut(plan)
+            if let event = result.event(recovery.id, isReadOnly: isReadOnly) { notes.note(event) }
+            recovered.append((recovery.id, result))
         }
         let newest = recovered.map(\.result.newestIncarnation).max() ?? 0
         incarnation = isReadOnly ? 0 : try shared.incarnation(after: newest)
+        var readability = Readability()
         for (id, result) in recovered {
             let partition = try makePartition(id, result, exists: result.exists)
             table.insert(partition, at: id.rawValue)
@@ -246,7 +241,7 @@ public final class Wal<Record: WalCodable>: Sendable {
             }
         }
         try readability.check(settings)
-        if let logID, !identity.isWritten, !isReadOnly { try writeLogFile(logID, isNew: identity.id == nil) }
+        if let logID, !identity.isWritten, !isReadOnly { try writeLogFile(logID, isNew: isNew) }
         // What is there is served as durable: so must its partition's name be, though whoever made it may have been killed
         // before it was.
         if !isReadOnly, !table.all.isEmpty { try shared.syncRoot() }
@@ -263,6 +258,15 @@ public final class Wal<Record: WalCodable>: Sendable {
         guard !isNew else { return }
         shared.notes.note(
             .repaired("the file LOG was missing or damaged, and was written again with the log's ID, \(id)"))
+    }
+
+    private static func checkType(_ header: SegmentHeader) throws(WalError) {
+        guard header.typeName == Record.walTypeName || Record.self == Payload.self else {
+            throw WalError(
+                .recordTypeMismatch,
+                "the log holds records of type \(header.typeName), not \(Record.walTypeName); if the type was renamed, pin its walTypeName to the old name",
+                partition: header.partition, segment: LSN(header.firstLSN))
+        }
     }
 
     private func makePartition(
@@ -285,14 +289,6 @@ public final class Wal<Record: WalCodable>: Sendable {
             writer: codec,
             others: [configuration.codec] + Array(configuration.partitionCodecs.values)
                 + configuration.readableCodecs + Array(configuration.recompression.values))
-        for segment in result.segments {
-            guard segment.header.typeName == Record.walTypeName || Record.self == Payload.self else {
-                throw WalError(
-                    .recordTypeMismatch,
-                    "the log holds records of type \(segment.header.typeName), not \(Record.walTypeName); if the type was renamed, pin its walTypeName to the old name",
-                    partition: id, segment: LSN(segment.firstLSN))
-            }
-        }
         log.expansion = codecs.expansion(for:)
         log.opener = codecs.opener(for:_:)
         log.knowsCodec = { (header) throws(WalError) in try codecs.knownReader(for: header) != nil }
@@ -324,6 +320,7 @@ public final class Wal<Record: WalCodable>: Sendable {
         return try isClosed.withLock { (isClosed) throws(WalError) in
             if isClosed { throw WalError(.closed, "the log is closed; open it again", partition: id) }
             if let known = table[id.rawValue] { return known }
+            if let problem = shared.identityProblem { throw problem }
             let state = PartitionState(partition: id, logID: try shared.logID() ?? LogID(high: 0, low: 0))
             let made = try makePartition(id, PartitionRecovery.Result(state: state), exists: false)
             table.insert(made, at: id.rawValue)

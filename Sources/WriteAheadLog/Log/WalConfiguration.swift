@@ -38,6 +38,10 @@ public enum WalEvent: Sendable {
     /// A partition was found after an unclean end and made whole. `cutBytes` above the last mark were dropped from `lsn` on;
     /// 0 where there was nothing to drop. They may include the last synced group.
     case recovered(PartitionID, lastLSN: LSN, cutFrom: LSN?, cutBytes: UInt64)
+    /// The partition is a copy whose files are of different moments, as `cp` and `tar` make of a live log. It was opened up to
+    /// `lastLSN`; what comes after that place is in files of the partition's directory whose names end in `.aside`. None where the log
+    /// was opened for reading only.
+    case copied(PartitionID, lastLSN: LSN, setAside: [String])
     /// A damaged partition was set aside under ``DamagePolicy/quarantine``.
     case quarantined(PartitionID, WalError)
     /// Segments can't be read with the codecs given, for want of a codec, a key or a dictionary; the error is the newest one's.

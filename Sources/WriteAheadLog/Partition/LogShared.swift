@@ -7,6 +7,8 @@ final class LogShared: Sendable {
     let settings: LogSettings
     /// Which log it is; nil to a reader of a directory that nobody wrote to yet.
     private let knownID: Locked<LogID?>
+    /// LOG is missing or damaged and the partitions do not agree, where that is tolerated.
+    let identityProblem: WalError?
     let queues: WorkQueues
     /// Memory for frames that wait for a sync.
     let staging = StagingPool()
@@ -28,9 +30,10 @@ final class LogShared: Sendable {
     private let rootFailure = Locked<WalError?>(nil)
 
     init(
-        storage: any WalStorage, root: any WalDirectory, logID: LogID?, settings: LogSettings, notes: LogNotes,
-        lock: WriterLock?, isMapped: Bool
+        storage: any WalStorage, root: any WalDirectory, logID: LogID?, identityProblem: WalError? = nil,
+        settings: LogSettings, notes: LogNotes, lock: WriterLock?, isMapped: Bool
     ) {
+        self.identityProblem = identityProblem
         knownID = Locked(logID)
         self.lock = lock
         self.notes = notes
@@ -94,7 +97,9 @@ final class LogShared: Sendable {
     /// Which log it is; nil where nobody wrote to it yet.
     func logID() throws(WalError) -> LogID? {
         if let known = knownID.withLock({ $0 }) { return known }
-        guard let found = try LogIdentity.find(in: root).id else { return nil }
+        let identity = try LogIdentity.find(in: root)
+        if let problem = identity.problem, identityProblem == nil { throw problem }
+        guard let found = identity.id else { return nil }
         return knownID.withLock { known in
             known = known ?? found
             return known

@@ -299,7 +299,7 @@ extension PartitionLog {
             // From now on the loss of the new segment's file, or of its header, shows.
             try state.withLock { (state) throws(WalError) in
                 try checkGoingOn()
-                try state.update(names.stateFile) { next in
+                try state.update(in: names.directory, opened: names.stateFile) { next in
                     next.durable = max(next.durable, plan.target)
                     next.isClean = false
                 }

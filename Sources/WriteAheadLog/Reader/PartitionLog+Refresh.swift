@@ -3,7 +3,7 @@ extension PartitionLog {
     func refresh() throws(WalError) {
         let found: PartitionRecovery.Result
         do throws(WalError) {
-            found = try PartitionRecovery(id: id, shared: shared).recoverBesideWriter(in: try openDirectory())
+            found = try PartitionRecovery(id: id, shared: shared, directory: try openDirectory()).show()
         } catch {
             if error.code == .notFound, !exists { return }
             throw error

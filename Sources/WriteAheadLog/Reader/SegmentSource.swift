@@ -10,6 +10,10 @@ extension PartitionLog {
     func segment(holding lsn: UInt64) throws(WalError) -> Located {
         try withLock { () throws(WalError) in
             guard let first = segments.first else {
+                // What belongs elsewhere is not read as this partition's.
+                if let failure, failure.code == .foreign || failure.code == .unsupportedFormat || failure.code == .notALog {
+                    throw failure
+                }
                 guard lsn <= hot.pointee.nextLSN else { throw beyondEnd(lsn) }
                 guard lsn == hot.pointee.nextLSN else {
                     throw WalError(

@@ -1,102 +1,3 @@
-/// What a segment file says of itself, before its frames are looked at.
-struct SegmentFile {
-    let name: String
-    /// From the name.
-    let firstLSN: UInt64
-    let file: any WalFile
-    let size: UInt64
-    /// Nil where it is damaged; `headerError` says how.
-    let header: SegmentHeader?
-    let headerError: WalError?
-    /// Where the file ends in a whole footer.
-    let footer: SegmentFooter?
-    /// The marks in the two places, as far as they are whole.
-    let marks: [SegmentMark]
-    /// Places that hold something else: a loss of power tore the mark as it was written.
-    let brokenMarkPlaces: [UInt64]
-
-    /// - Throws: what the file system says, `.unsupportedFormat`, and `.foreign` for a whole header of another log or partition; damage
-    ///   is a property.
-    init(
-        name: String, firstLSN: UInt64, place: LogPlace, file: any WalFile
-    ) throws(WalError) {
-        let partition = place.partition
-        self.name = name
-        self.firstLSN = firstLSN
-        self.file = file
-        let size = try file.size()
-        self.size = size
-        // Header and both marks in one read.
-        let front = try file.read(Int(FileFormat.dataStart), at: 0)
-        var header: SegmentHeader?
-        var headerError: WalError?
-        do throws(WalError) {
-            let decoded = try front.withUnsafeBufferPointer { (bytes) throws(WalError) in
-                try SegmentHeader(decoding: UnsafeRawBufferPointer(bytes))
-            }
-            guard decoded.partition == partition, decoded.logID == place.logID ?? decoded.logID else {
-                throw WalError.foreign(
-                    name, log: decoded.logID, place, partition: UInt32(decoded.partition.rawValue))
-            }
-            guard decoded.firstLSN == firstLSN else {
-                throw WalError(
-                    .corrupt, "the segment's header is of LSN \(decoded.firstLSN): the file was moved here")
-            }
-            header = decoded
-        } catch {
-            let placed = error.at(partition: partition, segment: LSN(firstLSN), offset: 0, lsn: LSN(firstLSN))
-            if error.code == .unsupportedFormat || error.code == .foreign { throw placed }
-            headerError = placed
-        }
-        self.header = header
-        self.headerError = headerError
-        // A damaged header does not undo what a mark says.
-        var marks: [SegmentMark] = []
-        var broken: [UInt64] = []
-        for offset in FileFormat.markOffsets where front.count >= Int(offset) + FileFormat.markSize {
-            front.withUnsafeBytes {
-                let bytes = UnsafeRawBufferPointer(rebasing: $0[Int(offset)..<(Int(offset) + FileFormat.markSize)])
-                if let mark = SegmentMark(
-                    decoding: bytes, salt: header?.salt, logID: place.logID, partition: partition, firstLSN: firstLSN)
-                {
-                    marks.append(mark)
-                } else if bytes.contains(where: { $0 != 0 }) {
-                    broken.append(offset)
-                }
-            }
-        }
-        self.marks = marks
-        brokenMarkPlaces = broken
-        guard let header else {
-            footer = nil
-            return
-        }
-        footer = try Self.footer(of: file, size: size, header: header)
-    }
-
-    private static func footer(
-        of file: any WalFile, size: UInt64, header: SegmentHeader
-    ) throws(WalError) -> SegmentFooter? {
-        let trailerSize = UInt64(FileFormat.trailerSize)
-        let smallest = FileFormat.dataStart + UInt64(SegmentFooter.size(indexCount: 0))
-        guard size >= smallest else { return nil }
-        let trailer = try file.read(FileFormat.trailerSize, at: size - trailerSize)
-        guard
-            let offset = trailer.withUnsafeBytes({ SegmentFooter.footerOffset(trailer: $0, salt: header.salt) }),
-            offset >= FileFormat.dataStart, offset <= size - trailerSize,
-            // An index has an entry for each 64 KiB at most: no more than that is read.
-            size - trailerSize - offset
-                <= UInt64(SegmentFooter.size(indexCount: Int(offset / FileFormat.indexInterval) + 2))
-        else { return nil }
-        let frame = try file.read(Int(size - trailerSize - offset), at: offset)
-        guard let footer = frame.withUnsafeBytes({ SegmentFooter(frame: $0, at: offset, salt: header.salt) }),
-            footer.lastLSN >= header.firstLSN - 1, footer.lastLSN < LSN.max.rawValue,
-            footer.recordCount == footer.lastLSN - (header.firstLSN - 1)
-        else { return nil }
-        return footer
-    }
-}
-
 /// The result of stepping through a segment's frames.
 struct SegmentScan {
     enum End {
@@ -205,14 +106,24 @@ struct SegmentScan {
         try file.read(FileFormat.frameHeaderSize, at: offset).allSatisfy { $0 == 0 }
     }
 
-    /// Looks beyond a bad frame: the greatest durable LSN that any mark frame states, and where the last byte stands that is
-    /// not zero. A mark frame holds its own offset and the segment's salt in its checksum, so that bytes of a record can't be
-    /// taken for one.
+    /// What stands after a place where frames can't be read on.
+    struct Rest {
+        /// The greatest durable LSN that a mark frame states.
+        var greatestMark: UInt64 = 0
+        /// The greatest offset in this segment up to which a mark frame says that it was durable.
+        var markedEnd: UInt64 = 0
+        /// Where the last byte ends that is not zero.
+        var contentEnd: UInt64
+    }
+
+    /// Looks beyond a bad frame. A mark frame holds its own offset and the segment's salt in its checksum, so that bytes of a record
+    /// can't be taken for one.
+    ///
+    /// - Parameter salts: that of the segment, or those that may be its, where its header is damaged.
     static func survey(
-        file: any WalFile, header: SegmentHeader, from offset: UInt64, state: PartitionState?
-    ) throws(WalError) -> (greatestMark: UInt64, contentEnd: UInt64) {
-        var greatest: UInt64 = 0
-        var contentEnd = offset
+        file: any WalFile, firstLSN: UInt64, salts: [UInt64], from offset: UInt64, state: PartitionState?
+    ) throws(WalError) -> Rest {
+        var rest = Rest(contentEnd: offset)
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: ReadWindow.size, alignment: 16)
         defer { buffer.deallocate() }
         for range in try file.content(from: (offset + 7) & ~7) {
@@ -224,22 +135,26 @@ struct SegmentScan {
                 guard count > 0 else { break }
                 let bytes = UnsafeRawBufferPointer(rebasing: buffer[..<count])
                 let content = bytes.contentCount
-                if content > 0 { contentEnd = max(contentEnd, start + UInt64(content)) }
-                greatest = max(greatest, greatestMark(in: bytes, upTo: content, at: start, salt: header.salt, state))
+                if content > 0 { rest.contentEnd = max(rest.contentEnd, start + UInt64(content)) }
+                for salt in salts {
+                    rest.noteMarks(in: bytes, upTo: content, at: start, salt: salt, firstLSN: firstLSN, state)
+                }
                 // Windows overlap by a frame, so that none is missed between two.
                 if count < buffer.count { break }
                 start += UInt64(count - FileFormat.markFrameSize)
             }
         }
-        return (greatest, contentEnd)
+        return rest
     }
+}
 
-    /// The greatest durable LSN that a mark frame within `bytes`, which stand at `offset`, states; 0 where there is none.
-    private static func greatestMark(
-        in bytes: UnsafeRawBufferPointer, upTo content: Int, at offset: UInt64, salt: UInt64, _ state: PartitionState?
-    ) -> UInt64 {
-        guard let base = bytes.baseAddress else { return 0 }
-        var greatest: UInt64 = 0
+extension SegmentScan.Rest {
+    /// Notes what mark frames within `bytes`, which stand at `offset`, state.
+    fileprivate mutating func noteMarks(
+        in bytes: UnsafeRawBufferPointer, upTo content: Int, at offset: UInt64, salt: UInt64, firstLSN: UInt64,
+        _ state: PartitionState?
+    ) {
+        guard let base = bytes.baseAddress else { return }
         var at = 0
         // A frame may end in zeros.
         let end = min(bytes.count, content + FileFormat.markFrameSize)
@@ -250,13 +165,19 @@ struct SegmentScan {
             else { continue }
             var scanner = FrameScanner(
                 base: base, offset: at, limit: at + FileFormat.markFrameSize, salt: salt, disabled: [])
-            if case .frame = scanner.step(),
+            guard case .frame = scanner.step(),
                 let mark = SegmentMark(framePayload: scanner.payload, at: offset + UInt64(at), salt: salt)
-            {
-                greatest = max(greatest, state?.durable(by: mark) ?? mark.durable)
-            }
+            else { continue }
+            greatestMark = max(greatestMark, state?.durable(by: mark) ?? mark.durable)
+            if mark.tells(ofSegment: firstLSN, state) { markedEnd = max(markedEnd, mark.endOffset) }
         }
-        return greatest
+    }
+}
+
+extension SegmentMark {
+    /// Whether its offset counts in the segment that begins with an LSN: it was durable there, and was not taken back since.
+    func tells(ofSegment firstLSN: UInt64, _ state: PartitionState?) -> Bool {
+        durable + 1 >= firstLSN && (state?.durable(by: self) ?? durable) == durable
     }
 }
 

@@ -42,8 +42,9 @@ package enum FileFormat {
     package static let lockFileName = "LOCK"
     package static let logFileName = "LOG"
     package static let preparedSuffix = ".prepared"
+    package static let asideSuffix = ".aside"
     /// What files are made ready for: the next segment, or a recompressed one in the place of the old.
-    package static let preparedPurposes = ["next", "recompressed"]
+    package static let preparedPurposes = ["next", "recompressed", "mended", "state"]
 
     /// The name of a file that is made ready for a purpose. `maker` is random: nobody but who made the file touches it, so that
     /// what an earlier opening of the log left running cannot take away, or give a name to, a later one's file.

@@ -243,44 +243,100 @@ package struct PartitionState: Equatable, Sendable {
         guard isMaybeUnsynced else { return }
         let file = try directory.openFile(FileFormat.stateFileName, .readWrite)
         defer { file.close() }
-        try makeDurable(file)
+        try makeDurable(file, try file.identity(), in: directory)
     }
 
-    private mutating func makeDurable(_ file: any WalFile) throws(WalError) {
+    private mutating func makeDurable(
+        _ file: any WalFile, _ identity: FileIdentity, in directory: any WalDirectory
+    ) throws(WalError) {
         guard isMaybeUnsynced else { return }
-        try file.write(encoded(), at: place)
-        try file.sync()
+        if identity.links > 1 {
+            // Synced, a file of its own with the same content stands for it.
+            try replace(in: directory, synced: true, with: self)
+        } else {
+            try file.write(encoded(), at: place)
+            try file.sync()
+        }
         isMaybeUnsynced = false
     }
 
     /// Writes the next slot, changed by `change`. At most one slot is ever unsynced, so that a loss of power leaves the other
     /// one whole.
+    ///
+    /// A file that has another name too, in a backup made of hard links, is not written to: a new one takes its place.
+    ///
+    /// - Parameter opened: STATE itself, where it is open already.
     package mutating func update(
-        in directory: any WalDirectory, synced: Bool = true, _ change: (inout PartitionState) -> Void
+        in directory: any WalDirectory, opened: (any WalFile)? = nil, synced: Bool = true,
+        _ change: (inout PartitionState) -> Void
     ) throws(WalError) {
+        if let opened {
+            try update(opened, in: directory, synced: synced, change)
+            return
+        }
         let file = try directory.openFile(FileFormat.stateFileName, .createOrOpen)
         defer { file.close() }
-        try update(file, synced: synced, change)
+        try update(file, in: directory, synced: synced, change)
     }
 
-    /// The same in the open file.
-    package mutating func update(
-        _ file: any WalFile, synced: Bool = true, _ change: (inout PartitionState) -> Void
+    private mutating func update(
+        _ file: any WalFile, in directory: any WalDirectory, synced: Bool, _ change: (inout PartitionState) -> Void
     ) throws(WalError) {
-        try makeDurable(file)
-        if try file.size() < Self.fileSize {
-            // Space for both slots, so that later a full disk can't keep STATE from being written.
-            try file.write([UInt8](repeating: 0, count: Int(Self.fileSize)), at: 0)
+        let identity = try file.identity()
+        guard identity.links > 0 else {
+            throw WalError(
+                .removed,
+                "the file STATE was removed while the log was open: close the log, restore the directory from a backup, and open it again",
+                partition: partition)
         }
         var next = self
         change(&next)
         next.sequence += 1
         next.incarnation = max(next.incarnation, writer)
         next.firstVisible = max(next.firstVisible, next.firstRetained)
-        let identity = try file.identity()
-        (next.inode, next.birth, next.isCopy) = (identity.inode, identity.birth, false)
+        next.isCopy = false
+        if identity.links > 1 {
+            try replace(in: directory, synced: synced, with: next)
+            isMaybeUnsynced = false
+            return
+        }
+        try makeDurable(file, identity, in: directory)
+        if try file.size() < Self.fileSize {
+            // Space for both slots, so that later a full disk can't keep STATE from being written.
+            try file.write([UInt8](repeating: 0, count: Int(Self.fileSize)), at: 0)
+        }
+        (next.inode, next.birth) = (identity.inode, identity.birth)
+        next.isMaybeUnsynced = false
         try file.write(next.encoded(), at: next.place)
         if synced { try file.sync() }
+        self = next
+    }
+
+    /// Puts a file of its own in the place of one that has other names.
+    private mutating func replace(
+        in directory: any WalDirectory, synced: Bool, with next: PartitionState
+    ) throws(WalError) {
+        let name = FileFormat.preparedName("state", maker: next.sequence)
+        do throws(WalError) { try directory.remove(name) } catch {
+            guard error.code == .notFound else { throw error }
+        }
+        let file = try directory.openFile(name, .createNew)
+        defer { file.close() }
+        var next = next
+        do throws(WalError) {
+            let identity = try file.identity()
+            (next.inode, next.birth) = (identity.inode, identity.birth)
+            try file.write([UInt8](repeating: 0, count: Int(Self.fileSize)), at: 0)
+            try file.write(next.encoded(), at: next.place)
+            // Synced in any case: the name must not lead to less than it did.
+            try file.sync()
+            try directory.rename(name, to: FileFormat.stateFileName)
+            if synced { try directory.sync() }
+        } catch {
+            // What is left of it goes at the next opening.
+            do throws(WalError) { try directory.remove(name) } catch {}
+            throw error
+        }
         self = next
     }
 }
