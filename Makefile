@@ -1,5 +1,5 @@
 # `make demo` and `make test` are all that a newcomer needs; the rest is for those who work on this.
-.PHONY: help deps demo test test-minimal test-crypto test-macros test-traits test-reader test-mixtures simulate controls sanitize crash crash-full bench bench-build bench-baseline bench-docs bench-html curves compression thresholds thresholds-update suites fuzz fuzz-smoke fuzz-corpus
+.PHONY: help deps demo test test-minimal test-crypto test-macros test-traits test-reader test-mixtures simulate controls sanitize crash crash-full bench bench-build bench-baseline bench-docs bench-html curves compression thresholds thresholds-update instructions instructions-update suites fuzz fuzz-smoke fuzz-corpus
 .PHONY: fuzz-build compare-page-test lint clean
 SWIFT ?= swift
 
@@ -31,6 +31,8 @@ help:
 	@echo "make suites        the benchmark suites by themselves, with percentiles (2 minutes)"
 	@echo "make thresholds    compares what repeats (allocations, system calls, bytes) with the files in Benchmarks/Thresholds;"
 	@echo "                   thresholds-update writes them anew"
+	@echo "make instructions  counts instructions of appends, reads, syncs, opens and codings by callgrind, and compares them with"
+	@echo "                   Benchmarks/Thresholds/instructions.json (1 minute); instructions-update writes it"
 	@echo "make compare-page-test  the page of walctl compare in headless Chromium: no error on the console, all marks of its charts"
 	@echo "make lint          swift format, strictly"
 
@@ -139,6 +141,15 @@ suites: deps
 
 thresholds: deps
 	WAL_EXACT=1 $(SHELL) -c '$(BENCHMARK) thresholds check --target Suites --path Thresholds --no-progress'
+
+# Counts, where times are too noisy to gate a change. Without valgrind it says SKIPPED.
+instructions: bench-build
+	@.ci/dependencies valgrind
+	$(BENCH) instructions check Benchmarks/Thresholds/instructions.json
+
+instructions-update: bench-build
+	@.ci/dependencies valgrind
+	$(BENCH) instructions update Benchmarks/Thresholds/instructions.json
 
 thresholds-update: deps
 	WAL_EXACT=1 $(SHELL) -c '$(BENCHMARK) thresholds update --target Suites --path Thresholds --no-progress'

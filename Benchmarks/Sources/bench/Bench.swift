@@ -5,13 +5,39 @@ import WriteAheadLog
 /// One run of everything: ours, what C allows or what another commit did, and the peers that are installed.
 @main
 struct Bench {
-    static func main() async throws {
+    // No asynchronous main: valgrind 3.19 dies of the call by which that parks the main thread.
+    static func main() {
+        if CommandLine.arguments.dropFirst().first == Counted.argument {
+            let isDone = DispatchSemaphore(value: 0)
+            Task.detached {
+                await ended { try await Counted.main(CommandLine.arguments.dropFirst(2)) }
+                isDone.signal()
+            }
+            return isDone.wait()
+        }
+        Task { @MainActor in
+            await ended(run)
+            exit(0)
+        }
+        dispatchMain()
+    }
+
+    private static func ended(_ body: () async throws -> Void) async {
+        do { try await body() } catch {
+            print("Failed: \(error)")
+            exit(1)
+        }
+    }
+
+    @MainActor
+    private static func run() async throws {
         let arguments = CommandLine.arguments.dropFirst()
         let environment = ProcessInfo.processInfo.environment
         let directory = environment["BENCH_DIR"] ?? ".build/bench-data"
         switch arguments.first {
         case WriterToBeKilled.argument: return try await WriterToBeKilled.main(arguments.dropFirst())
         case Page.argument: return try Page.main(arguments.dropFirst())
+        case Instructions.argument: return try await Instructions.main(arguments.dropFirst())
         case Tables.argument: return try Tables.main(arguments.dropFirst())
         case Compression.argument: return try Compression(repetitions: 5).main(arguments.dropFirst())
         default: break

@@ -4,3 +4,9 @@
 
 unsigned long allocations_of_thread(void);
 unsigned long allocations_of_process(void);
+
+// What a counter of instructions must count, as its control.
+/// A hundred instructions, and the call.
+void spend_100_instructions(void);
+/// Two instructions a round.
+void spend_loop(unsigned long rounds);
