@@ -14,6 +14,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #if defined(__linux__)
+#include <linux/fs.h>
+#include <sys/ioctl.h>
 #include <sys/vfs.h>
 #endif
 
@@ -116,6 +118,20 @@ int wal_file_system_name(int fd, char *out, size_t size) {
 #else
     (void)fd; (void)out; (void)size;
     return -ENOENT;
+#endif
+}
+
+int wal_overwrite_in_place(int fd) {
+#if defined(FS_IOC_GETFLAGS) && defined(FS_NOCOW_FL)
+    // ioctl_iflags(2): elsewhere than on btrfs the flag is refused or means nothing.
+    int flags = 0;
+    if (ioctl(fd, FS_IOC_GETFLAGS, &flags) < 0) return -errno;
+    if (flags & FS_NOCOW_FL) return 0;
+    flags |= FS_NOCOW_FL;
+    return ioctl(fd, FS_IOC_SETFLAGS, &flags) < 0 ? -errno : 0;
+#else
+    (void)fd;
+    return -EOPNOTSUPP;
 #endif
 }
 

@@ -327,6 +327,8 @@ private final class FaultyFile: WalFile {
         return try body()
     }
 
+    func overwritesInPlace() { base.overwritesInPlace() }
+
     func size() throws(WalError) -> UInt64 {
         try use { () throws(WalError) in
             try storage.enter(.init(operation: .size, path: path))

@@ -179,6 +179,8 @@ int wal_sync_file_system(int fd);
 /// What the file system says of an open file; 0 where it does not tell.
 typedef struct { uint64_t inode, birth, links; } wal_file_identity_t;
 int wal_file_identity(int fd, wal_file_identity_t *found);
+/// Has an empty file overwritten in place where the file system would write elsewhere (btrfs), so that an overwrite needs no space.
+int wal_overwrite_in_place(int fd);
 int wal_populate_write(void *base, size_t count);
 /// True where preallocated space is guaranteed for later stores into a mapping (see the `FileFormat` article).
 bool wal_filesystem_guarantees_allocation(int fd);

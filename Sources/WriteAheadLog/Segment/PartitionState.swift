@@ -301,8 +301,10 @@ package struct PartitionState: Equatable, Sendable {
             return
         }
         try makeDurable(file, identity, in: directory)
-        if try file.size() < Self.fileSize {
+        let size = try file.size()
+        if size < Self.fileSize {
             // Space for both slots, so that later a full disk can't keep STATE from being written.
+            if size == 0 { file.overwritesInPlace() }
             try file.write([UInt8](repeating: 0, count: Int(Self.fileSize)), at: 0)
         }
         (next.inode, next.birth) = (identity.inode, identity.birth)
@@ -326,6 +328,7 @@ package struct PartitionState: Equatable, Sendable {
         do throws(WalError) {
             let identity = try file.identity()
             (next.inode, next.birth) = (identity.inode, identity.birth)
+            file.overwritesInPlace()
             try file.write([UInt8](repeating: 0, count: Int(Self.fileSize)), at: 0)
             try file.write(next.encoded(), at: next.place)
             // Synced in any case: the name must not lead to less than it did.

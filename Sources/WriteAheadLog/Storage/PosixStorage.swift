@@ -491,6 +491,10 @@ final class PosixFile: WalFile {
         }
     }
 
+    func overwritesInPlace() {
+        do { try use { _ = wal_overwrite_in_place($0) } } catch {}
+    }
+
     func sync() throws(WalError) {
         try use { (descriptor) throws(WalError) in
             let status = wal_data_sync(descriptor)

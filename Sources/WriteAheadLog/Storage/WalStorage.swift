@@ -117,6 +117,9 @@ package protocol WalFile: AnyObject, Sendable {
     /// Guarantees space for the range and extends the file to hold it.
     func allocate(from: UInt64, to: UInt64) throws(WalError)
     func truncate(to: UInt64) throws(WalError)
+    /// Asks for an empty file that what is written to it can be overwritten without new space, where the file system can do that
+    /// and would not by itself. A hint.
+    func overwritesInPlace()
     /// Makes the content durable, and as much of the metadata as reading it back needs.
     func sync() throws(WalError)
     /// False once no directory has a name for it: somebody removed it.
@@ -170,6 +173,7 @@ extension WalFile {
     }
 
     package func unlock() {}
+    package func overwritesInPlace() {}
     package func identity() throws(WalError) -> FileIdentity { FileIdentity() }
     package func isLinked() throws(WalError) -> Bool { true }
     package func beginAnnouncing() {}
