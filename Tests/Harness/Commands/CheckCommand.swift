@@ -12,6 +12,8 @@ struct CheckCommand: AsyncParsableCommand {
     @Option(help: "So many bytes of them were said before the loss; what follows, while it happened.") var binding: Int?
     @Option(help: "What follows was said afterwards.") var end: Int?
     @Flag(help: "After a loss of power: only what was synced must be there.") var powerLoss = false
+    @Flag(help: "What repaired the file system may have changed what was synced: a log that is refused is no problem.")
+    var mayBeRefused = false
     @Flag(help: "Opens for reading only and leaves recovery to the next writer.") var readOnly = false
     @Option(help: "Writes what is known now, to go on from instead of the acknowledgements.") var facts: String?
 
@@ -20,7 +22,13 @@ struct CheckCommand: AsyncParsableCommand {
         var check = LogCheck(ledger)
         var summary = ""
         do {
-            summary = try await compare(&check)
+            if mayBeRefused, try await isRefused(&check) {
+                var refused = CheckSummary()
+                refused.refused = 1
+                summary = refused.text
+            } else {
+                summary = try await compare(&check)
+            }
         } catch {
             check.object("\(error)")
         }
@@ -31,6 +39,29 @@ struct CheckCommand: AsyncParsableCommand {
         }
         if let facts { try Data(check.facts.utf8).write(to: URL(fileURLWithPath: facts)) }
         print(summary)
+    }
+
+    /// What a log may say that can't be opened, or whose records can't all be read.
+    private static let refusals: Set<WalError.Code> = [.corrupt, .missing, .foreign, .notALog, .unsupportedFormat]
+
+    private static func isRefusal(_ error: WalError) -> Bool {
+        // EUCLEAN: the file system itself says that it is damaged, also after it was repaired.
+        refusals.contains(error.code) || error.errno == 117
+    }
+
+    /// Whether verification says that something is wrong. Opening it must not fail otherwise then.
+    private func isRefused(_ check: inout LogCheck) async throws -> Bool {
+        do throws(WalError) {
+            guard try await WalVerification.verify(at: directory).isDamaged else { return false }
+        } catch {
+            guard Self.isRefusal(error) else { throw error }
+        }
+        do throws(WalError) {
+            try await Wal<Sample>.open(at: directory, configuration: .init()).close()
+        } catch {
+            if !Self.isRefusal(error) { check.object("a damaged log is refused with \(error)") }
+        }
+        return true
     }
 
     private func compare(_ check: inout LogCheck) async throws -> String {
@@ -134,9 +165,11 @@ struct CheckSummary {
     var unclean = 0
     var torn = 0
     var cutBytes: UInt64 = 0
+    /// Logs that were refused, where that may be.
+    var refused = 0
 
     var text: String {
-        "records=\(records) acknowledged=\(acknowledged) unacknowledged=\(unacknowledged) unclean=\(unclean) torn=\(torn) cut=\(cutBytes)"
+        "records=\(records) acknowledged=\(acknowledged) unacknowledged=\(unacknowledged) unclean=\(unclean) torn=\(torn) cut=\(cutBytes) refused=\(refused)"
     }
 
     init() {}
@@ -146,13 +179,14 @@ struct CheckSummary {
         let numbers = text.split(separator: " ").compactMap { part in
             part.split(separator: "=").last.flatMap { UInt64($0.trimmingCharacters(in: .whitespacesAndNewlines)) }
         }
-        guard numbers.count == 6 else { return nil }
+        guard numbers.count == 7 else { return nil }
         records = Int(numbers[0])
         acknowledged = Int(numbers[1])
         unacknowledged = Int(numbers[2])
         unclean = Int(numbers[3])
         torn = Int(numbers[4])
         cutBytes = numbers[5]
+        refused = Int(numbers[6])
     }
 
     static func += (sum: inout CheckSummary, other: CheckSummary) {
@@ -162,5 +196,6 @@ struct CheckSummary {
         sum.unclean += other.unclean
         sum.torn += other.torn
         sum.cutBytes += other.cutBytes
+        sum.refused += other.refused
     }
 }
