@@ -36,7 +36,9 @@ struct DamageOracle {
         let first = state?.firstRetained ?? 1
         let oldest = state?.oldestIncarnation ?? 1
         // The others are left over from a purge or a truncation.
-        let present = log.segments.filter { $0.exists && $0.firstLSN >= first && $0.image.incarnation >= oldest }
+        let present = log.segments.filter {
+            $0.exists && $0.firstLSN >= first && ($0.image.incarnation >= oldest || $0.isHeaderMoved)
+        }
         var known = state?.durable ?? 0
         var durable: UInt64 = 0
         for segment in present {
@@ -44,7 +46,7 @@ struct DamageOracle {
             // Without a header nobody can say whose mark it is but by the name in it; damage is never cut on a doubt.
             if !segment.isHeaderWhole { for mark in segment.foreignMarks { known = max(known, mark.durable) } }
             // Mark frames are found by the salt, which a damaged header or a mark may still tell.
-            guard segment.isHeaderWhole || segment.isSaltThere || segment.marks.contains(where: { $0 != nil }) else {
+            guard segment.isHeaderWhole || segment.isSaltThere && !segment.isHeaderMoved || segment.marks.contains(where: { $0 != nil }) else {
                 continue
             }
             for frame in segment.frames where frame.isWhole { durable = max(durable, frame.mark ?? 0) }
@@ -113,8 +115,17 @@ struct DamageOracle {
 
     var hasUnknownBeginning: Bool { state == nil && present.first.map { $0.firstLSN > 1 } ?? false }
 
+    /// A header of another segment is foreign where more of that one is in the file, and where something durable should be.
+    private var isForeign: Bool {
+        log.isForeign
+            || log.segments.contains {
+                $0.exists && $0.isHeaderMoved
+                    && ($0.beginsWithAFrame || $0.endsInTrailer || $0.marks.contains { $0 != nil } || $0.firstLSN <= durable)
+            }
+    }
+
     func outcome(readsAll: Bool) -> Outcome {
-        if log.isForeign { return .foreign }
+        if isForeign { return .foreign }
         let stop = stop(readsAll: readsAll)
         let place = stop.place
         if durable >= place.lsn { return .refused(place) }

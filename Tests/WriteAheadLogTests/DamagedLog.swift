@@ -63,11 +63,17 @@ struct DamagedLog: Sendable {
         var isHeaderWhole = true
         /// The header's bytes that are the salt are what was written.
         var isSaltThere = true
+        /// The header is whole and another segment's, with this one's salt.
+        var isHeaderMoved = false
         /// Footer and trailer are where they should be.
         var isSealed: Bool
         var frames: [Frame]
         /// In its two places, where they are whole.
         var marks: [LogImage.Mark?]
+        /// A whole frame stands where the first one should, be it another one.
+        var beginsWithAFrame = true
+        /// The file ends in the trailer.
+        var endsInTrailer = false
         /// Those that are whole but have another's salt.
         var foreignMarks: [LogImage.Mark] = []
         var firstLSN: UInt64 { image.firstLSN }
@@ -173,7 +179,12 @@ struct DamagedLog: Sendable {
             }
             let source = segments[s].frames[other]
             put(Array(bytes[source.offset..<source.end]), path, frame.offset)
+            segments[s].frames[k].isWhole = false
+            // A mark frame is none in another place.
+            if k == 0 { segments[s].beginsWithAFrame = source.mark == nil }
+            return
         }
+        if k == 0 { segments[s].beginsWithAFrame = false }
         segments[s].frames[k].isWhole = false
     }
 
@@ -199,6 +210,7 @@ struct DamagedLog: Sendable {
 
     private mutating func damageHeader(_ s: Int, _ kind: Damage.ToHeader) {
         let path = segments[s].path
+        segments[s].isHeaderMoved = kind == .moved || kind == .alone && segments[s].isHeaderMoved
         switch kind {
         case .bit: flip(path, 0, bit: (37 * s + 190) % (8 * 110))
         case .zeroed:
@@ -208,7 +220,6 @@ struct DamagedLog: Sendable {
             var other = segments[s].image
             other.firstLSN += 1
             put(LogImage.header(of: other), path, 0)
-            isForeign = true
         case .empty:
             shorten(path, 0)
             segments[s].isSaltThere = false
@@ -227,6 +238,10 @@ struct DamagedLog: Sendable {
                 segments[s].frames[k].isWhole = false
             }
             if size < original[segments[s].path]?.count ?? 0 { segments[s].isSealed = false }
+            if segments[s].frames.first?.end ?? .max > size { segments[s].beginsWithAFrame = false }
+            segments[s].endsInTrailer =
+                segments[s].image.isSealed
+                && files[segments[s].path]?.suffix(32) == original[segments[s].path]?.suffix(32)
             if size < LogImage.dataStart {
                 segments[s].marks = [nil, nil]
                 segments[s].foreignMarks = []

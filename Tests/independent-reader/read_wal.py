@@ -320,6 +320,7 @@ class Segment:
         self.is_whole = False       # whether the header is of a known version and its sum is right
         self.log_id = None
         self.stated = None          # (partition, first LSN) as the header states them
+        self.is_stray = False       # the header is that of another segment of this log, and nothing else of it is in the file
         self.flags = self.history = self.incarnation = self.salt = self.made = self.codec = 0
         self.items = {}
         self.schema = None          # what the record type looked like, for people
@@ -424,6 +425,28 @@ class Segment:
         if self.stated != (self.partition, self.first):
             return "the header is that of partition %d, first LSN %d" % self.stated
         return None
+
+    def may_be_stray(self, log_id):
+        """Whether the header, which belongs elsewhere in this log, is all that there is of the segment that it names."""
+        if log_id is None or self.log_id != log_id or self.broken is not None or self.refusal is not None:
+            return False
+        named = Segment(self.path, self.stated[1], self.stated[0])
+        named.read_header()
+        with File(self.path) as named.file:
+            named.read_marks(log_id)
+            return not (named.marks or named.begins_with_a_frame() or named.ends_in_trailer())
+
+    def begins_with_a_frame(self):
+        frame = self.frame_at(FRAMES)
+        if isinstance(frame, str):
+            return False
+        kind, self.next, data, length = frame
+        return kind == FOOTER or self.take(kind, data, length) is not None or self.stop_refuses
+
+    def ends_in_trailer(self):
+        trailer = self.file.read(self.size - 32, 32) if self.size >= FRAMES + 88 else b""
+        return len(trailer) == 32 and trailer[:8] == SEAL_MAGIC and sum_fits(trailer) \
+            and struct.unpack_from("<Q", trailer, 16)[0] == self.salt
 
     def read_marks(self, log_id):
         """The marks of the two places. If the header is broken its salt is not known: then a mark must name this file."""
@@ -688,7 +711,7 @@ class Segment:
             self.read_marks(log_id)
             if self.broken is not None:
                 # Its salt cannot be trusted. Whichever of these is right shows that something durable was here.
-                self.find_mark_frames({self.salt} | {mark[4] for mark in self.marks})
+                self.find_mark_frames((set() if self.is_stray else {self.salt}) | {mark[4] for mark in self.marks})
                 return
             self.walk()
             if self.stop is not None:
@@ -796,14 +819,27 @@ class Partition:
                 self.foreign.append(("STATE", 0, 0, "STATE is that of partition %d" % slot.partition))
         for segment in self.found:
             why = segment.elsewhere(log_id)
-            if why is not None:
+            if why is None:
+                continue
+            if segment.may_be_stray(log_id):
+                segment.is_stray, segment.broken = True, why
+            else:
                 self.foreign.append((segment.name, 0, segment.first, why))
+
+    def find_durable_strays(self):
+        """No loss of power leaves the header of another segment where something was durable."""
+        self.foreign.extend((segment.name, 0, segment.first, segment.broken) for segment in self.found
+                            if segment.is_stray and (segment.first <= self.durable or self.state.flags & REMOVED))
 
     def read(self, log_id):
         self.find_foreign(log_id)
         if self.foreign:
             return
         self.state = best_state(self.slots, *self.identity)
+        self.durable = self.state.durable
+        self.find_durable_strays()
+        if self.foreign:
+            return
         for segment in self.found:
             if self.state.flags & REMOVED:
                 self.ignored.append((segment, "removed"))
@@ -814,9 +850,11 @@ class Partition:
             else:
                 segment.read(log_id, self.state)
                 self.segments.append(segment)
-        self.durable = self.state.durable
         if not self.state.flags & REMOVED:
             self.durable = max([self.durable] + [segment.durable() for segment in self.segments])
+            self.find_durable_strays()
+            if self.foreign:
+                return
             self.join()
             if self.durable > 0 and not self.state.there:
                 self.contradictions.append(("STATE", 0, self.durable, "something was synced, and no slot of STATE is right"))

@@ -1025,6 +1025,60 @@ class ForeignTests(LogCase):
                 self.write(torn, stray, state=state)
                 self.foreign("the header is that of")
 
+    def test_a_header_alone_is_torn_where_nothing_was_durable(self):
+        for wrong in ({"partition": 3}, {"first": 50}, {"log_id": OTHER_ID}):
+            for name, state, is_durable in ((4, slot(durable=3), False), (1, slot(durable=3), True), (1, slot(durable=3, first=4), True),
+                                            (1, slot(flags=2), True)):
+                for rest in (b"", bytes(20000), bytes(range(256)) * 80):
+                    shutil.rmtree(self.path(""), True)
+                    stray = SegmentWriter(**dict({"first": name}, **wrong))
+                    stray.first = name
+                    stray.data[4096:] = rest
+                    first = self.segment()
+                    first.seal()
+                    self.write(*[first, stray] if name == 4 else [stray], state=state)
+                    if is_durable or "log_id" in wrong:
+                        self.foreign("the header is that of")
+                    else:
+                        self.expect(0, [1, 2, 3], "torn:")
+
+    def test_marks_and_salt_of_a_stray_header_tell_nothing_here(self):
+        first = self.segment()
+        first.seal()
+        stray = self.segment(first=4, partition=3)
+        # Mark frames of another file, where they stood there, but no first frame.
+        stray.mark_frame(9)
+        stray.data[12288:12304] = bytes(16)
+        self.write(first, stray, state=slot(durable=3))
+        self.expect(0, [1, 2, 3], "torn:")
+        # A mark with this file's name says that something durable was here.
+        own = SegmentWriter(4, salt=5)
+        own.mark(4, 12400, 2)
+        stray.data[4096:8192] = own.data[4096:8192]
+        self.write(first, stray, state=slot(durable=3))
+        self.foreign("the header is that of")
+
+    def test_a_header_with_more_of_its_segment_is_foreign_everywhere(self):
+        first = self.segment()
+        first.seal()
+        for has_mark, has_frames, has_footer in ((True, False, False), (False, True, False), (False, False, True)):
+            stray = self.segment(first=4, partition=3)
+            if has_mark:
+                stray.mark(6, len(stray.data), 2)
+            if has_footer:
+                stray.seal()
+            if not has_frames:
+                end = len(stray.data) if not has_footer else struct.unpack_from("<Q", stray.data, len(stray.data) - 24)[0]
+                stray.data[12288:end] = bytes(end - 12288)
+            self.write(first, stray, state=slot(durable=3))
+            self.foreign("the header is that of")
+        # Whatever LSN the frame has.
+        stray = SegmentWriter(50)
+        stray.put(RECORD, b"x", lsn=4)
+        stray.first = 4
+        self.write(first, stray, state=slot(durable=3))
+        self.foreign("the header is that of")
+
     def test_one_with_a_damaged_header_is_not(self):
         stray = self.segment(first=4, log_id=OTHER_ID)
         stray.data[60] ^= 1

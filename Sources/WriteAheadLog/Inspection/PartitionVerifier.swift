@@ -68,6 +68,10 @@ struct PartitionVerifier {
             note(refusal.error)
             return
         }
+        if let error = look.error, error.code == .foreign {
+            note(error)
+            return
+        }
         try readSlots()
         for leftover in look.evidence.leftovers where !leftover.isPrepared {
             remark(
@@ -276,7 +280,7 @@ struct PartitionVerifier {
         guard let header = segment.header else {
             let error = segment.headerError
             guard try gap(
-                .brokenHeader, place, 0, error?.code ?? .corrupt, error?.message ?? "the segment has no header")
+                segment.stray == nil ? .brokenHeader : .strayHeader, place, 0, error?.code ?? .corrupt, error?.message ?? "the segment has no header")
             else {
                 return false
             }

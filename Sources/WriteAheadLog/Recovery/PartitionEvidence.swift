@@ -121,16 +121,25 @@ struct PartitionEvidence {
                 unreadable.append((lsn, error))
                 continue
             }
+            // What is left over is removed, and a file that names another segment never is.
+            if let error = file.strayError, let state, lsn <= state.durable || state.isLeftover(nil) {
+                refuse(error)
+                continue
+            }
             if let state, lsn < state.firstRetained || state.isLeftover(file.header) {
                 leftovers.append(Leftover(name: name, isPrepared: false))
                 continue
             }
-            if let header = file.header { newest = max(newest, header.incarnation, header.history) }
+            if let header = file.header ?? file.stray { newest = max(newest, header.incarnation, header.history) }
             for mark in file.marks {
                 newest = max(newest, mark.history)
                 durable = max(durable, state?.durable(by: mark) ?? mark.durable)
             }
             files.append(file)
+        }
+        // Its records were durable: no power loss has left that.
+        for file in files where file.firstLSN <= durable {
+            if let error = file.strayError { refuse(error) }
         }
     }
 }

@@ -171,7 +171,7 @@ struct PartitionLook {
             }
             guard let header = file.header else {
                 return stop(
-                    .brokenHeader, place, 0, file.headerError ?? WalError(.corrupt, "the segment has no header"))
+                    file.stray == nil ? .brokenHeader : .strayHeader, place, 0, file.headerError ?? WalError(.corrupt, "the segment has no header"))
             }
             // What was cut off and is here again, on a file system that forgot its removal.
             if place > 0, let before = files[place - 1].header, before.incarnation > header.incarnation {
@@ -274,6 +274,12 @@ struct PartitionLook {
     // MARK: Judging
 
     private mutating func judge(known: Known) {
+        // Its records were durable, as mark frames say: no power loss has left that.
+        if let file = files.first(where: { $0.stray != nil && $0.firstLSN <= min(durable, known.lsn) }),
+            let reason = file.strayError
+        {
+            stop = Stop(finding: .foreign, place: 0, offset: nil, reason: reason)
+        }
         // A segment that STATE calls closed was sealed.
         let wasClosed =
             state.isClean && stop.place < files.count && files[stop.place].firstLSN <= state.durable

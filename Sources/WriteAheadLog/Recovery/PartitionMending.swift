@@ -59,6 +59,9 @@ struct PartitionMending {
         for file in look.files.dropFirst(look.kept).reversed() {
             if look.verdict == .prefix {
                 try putAside(file.name)
+            } else if file.stray != nil {
+                // Nothing of it was ever this log's, but nobody can tell whose it was.
+                try directory.rename(file.name, to: try directory.asideName(of: file.name))
             } else {
                 try directory.remove(file.name)
             }
@@ -66,21 +69,9 @@ struct PartitionMending {
     }
 
     private mutating func putAside(_ name: String) throws(WalError) {
-        let aside = try freeName(name)
+        let aside = try directory.asideName(of: name)
         try directory.rename(name, to: aside)
         setAside.append(aside)
-    }
-
-    /// A name that is not taken.
-    private func freeName(_ name: String) throws(WalError) -> String {
-        let taken = Set(try directory.list().map(\.name))
-        var aside = name + FileFormat.asideSuffix
-        var number = 2
-        while taken.contains(aside) {
-            aside = "\(name).\(number)\(FileFormat.asideSuffix)"
-            number += 1
-        }
-        return aside
     }
 
     // MARK: What is kept
@@ -110,7 +101,7 @@ struct PartitionMending {
             let footer = isCut ? footer(header) : nil
             let copy = try replace(file.name, by: opened, upTo: isLast && !isCut ? file.size : end, footer, header)
             defer { copy.close() }
-            if isCut, keepsRest { try write(opened, to: try freeName(file.name)) }
+            if isCut, keepsRest { try write(opened, to: try directory.asideName(of: file.name)) }
             try clearBrokenMarks(of: file, copy)
             try copy.sync()
             try directory.rename(preparedName(file), to: file.name)
@@ -200,7 +191,7 @@ struct PartitionMending {
     private mutating func keepCopy(of file: SegmentFile) throws(WalError) {
         let source = try directory.openFile(file.name, .read)
         defer { source.close() }
-        try write(source, to: try freeName(file.name))
+        try write(source, to: try directory.asideName(of: file.name))
     }
 
     private mutating func write(_ source: any WalFile, to name: String) throws(WalError) {
@@ -247,5 +238,19 @@ struct PartitionMending {
                 state.note(history: history, firstLSN: next)
             }
         }
+    }
+}
+
+extension WalDirectory {
+    /// A name that is not taken, for a file that is set aside.
+    func asideName(of name: String) throws(WalError) -> String {
+        let taken = Set(try list().map(\.name))
+        var aside = name + FileFormat.asideSuffix
+        var number = 2
+        while taken.contains(aside) {
+            aside = "\(name).\(number)\(FileFormat.asideSuffix)"
+            number += 1
+        }
+        return aside
     }
 }

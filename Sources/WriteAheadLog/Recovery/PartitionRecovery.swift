@@ -206,6 +206,7 @@ struct PartitionRecovery {
         for leftover in evidence.leftovers where leftover.isPrepared { try directory.remove(leftover.name) }
         let names =
             evidence.files.map(\.name) + evidence.leftovers.filter { !$0.isPrepared }.map(\.name)
+        let strays = Set(evidence.files.lazy.filter { $0.stray != nil }.map(\.name))
         let incarnation = try shared.incarnation(after: evidence.newest)
         try state.update(in: directory) { next in
             next = PartitionState(replacing: next)
@@ -216,7 +217,13 @@ struct PartitionRecovery {
         }
         try directory.sync()
         // Names have their LSNs in twenty digits.
-        for name in names.sorted(by: >) { try directory.remove(name) }
+        for name in names.sorted(by: >) {
+            if strays.contains(name) {
+                try directory.rename(name, to: try directory.asideName(of: name))
+            } else {
+                try directory.remove(name)
+            }
+        }
         try directory.sync()
         return Result(state: state, newestIncarnation: incarnation)
     }

@@ -12,6 +12,8 @@ package enum Finding: String, CaseIterable, Sendable {
     case brokenFrame
     /// A segment's header is not whole.
     case brokenHeader
+    /// A whole header that names another partition or segment of this log, and nothing else of that segment is in the file.
+    case strayHeader
     /// A segment begins with a later LSN than the one that follows.
     case missingSegment
     /// A segment's incarnation is older than that of the segment before it.
@@ -71,6 +73,9 @@ package enum RecoveryTable {
         Row(
             finding: .brokenHeader, text: "A segment's header is broken",
             original: (.damaged, .torn), copy: (.prefix, .prefix)),
+        Row(
+            finding: .strayHeader, text: "A file has the header of another segment of this log, and nothing else of it",
+            original: (.foreign, .torn), copy: (.foreign, .prefix)),
         Row(
             finding: .missingSegment, text: "A segment begins with a later LSN than the one that follows",
             original: (.damaged, .torn), copy: (.prefix, .prefix)),

@@ -5,9 +5,12 @@ struct SegmentFile {
     let firstLSN: UInt64
     /// Read after the marks, so that what they cover lies within it.
     let size: UInt64
-    /// Nil where it is damaged; `headerError` says how.
+    /// Nil where it is damaged, or where it may be a stale block; `headerError` says how.
     let header: SegmentHeader?
     let headerError: WalError?
+    /// A whole header of another segment of this log, in a file that holds nothing else of that segment. A block that the file
+    /// system took from a removed file and never overwrote looks like that.
+    let stray: SegmentHeader?
     /// Where the file ends in a whole footer.
     let footer: SegmentFooter?
     /// The marks in the two places, as far as they are whole. Those of a sealed segment are left out where STATE says as much.
@@ -15,8 +18,8 @@ struct SegmentFile {
     /// Places that hold something else: a loss of power tore the mark as it was written.
     let brokenMarkPlaces: [UInt64]
 
-    /// - Throws: what the file system says, `.unsupportedFormat`, and `.foreign` for a whole header that belongs elsewhere; damage is a
-    ///   property.
+    /// - Throws: what the file system says, `.unsupportedFormat`, and `.foreign` for a file that belongs elsewhere; damage and a
+    ///   header that strayed are properties.
     init(name: String, firstLSN: UInt64, place: LogPlace, file: any WalFile) throws(WalError) {
         var reader = SegmentFileReader(directory: nil, place: place, isDurable: 0)
         self = try reader.read(file, name: name, firstLSN: firstLSN)
@@ -24,23 +27,29 @@ struct SegmentFile {
 
     fileprivate init(
         name: String, firstLSN: UInt64, size: UInt64, header: SegmentHeader?, headerError: WalError?,
-        footer: SegmentFooter?, marks: [SegmentMark], brokenMarkPlaces: [UInt64]
+        stray: SegmentHeader? = nil, footer: SegmentFooter?, marks: [SegmentMark], brokenMarkPlaces: [UInt64]
     ) {
         self.name = name
         self.firstLSN = firstLSN
         self.size = size
         self.header = header
         self.headerError = headerError
+        self.stray = stray
         self.footer = footer
         self.marks = marks
         self.brokenMarkPlaces = brokenMarkPlaces
     }
 
+    /// What is said of the file where its header strayed.
+    var strayError: WalError? { stray == nil ? nil : headerError }
+
     /// The segment's salt, or where its header is damaged those that may be it.
     func salts(in file: any WalFile) throws(WalError) -> [UInt64] {
         if let header { return [header.salt] }
-        let bytes = try file.read(8, at: SegmentHeader.saltOffset)
         var salts = marks.map(\.salt)
+        // That of another segment tells nothing of this one.
+        guard stray == nil else { return Array(Set(salts)) }
+        let bytes = try file.read(8, at: SegmentHeader.saltOffset)
         if let stated: UInt64 = bytes.withUnsafeBytes({ ByteReader($0).integer(0) }) { salts.append(stated) }
         return Array(Set(salts))
     }
@@ -88,8 +97,9 @@ struct SegmentFileReader {
     }
 
     mutating func read(_ file: any WalFile, name: String, firstLSN: UInt64) throws(WalError) -> SegmentFile {
-        let (header, headerError) = try header(of: file, name, firstLSN)
+        let (header, headerError, stray) = try header(of: file, name, firstLSN)
         var size = try file.size()
+        if let stray, let headerError, try isWhole(file, size, stray) { throw headerError }
         var footer: SegmentFooter?
         if let header { footer = try self.footer(of: file, size, header) }
         // The marks of a sealed segment do not go beyond it.
@@ -101,16 +111,40 @@ struct SegmentFileReader {
         let (marks, broken) = try self.marks(in: file, header, firstLSN)
         if footer == nil { size = try file.size() }
         return SegmentFile(
-            name: name, firstLSN: firstLSN, size: size, header: header, headerError: headerError, footer: footer,
-            marks: marks, brokenMarkPlaces: broken)
+            name: name, firstLSN: firstLSN, size: size, header: header, headerError: headerError, stray: stray,
+            footer: footer, marks: marks, brokenMarkPlaces: broken)
+    }
+
+    /// Whether a file holds more of the segment that its header names: a first frame, one of its marks, or its trailer. Then it
+    /// was moved or copied here.
+    private func isWhole(_ file: any WalFile, _ size: UInt64, _ header: SegmentHeader) throws(WalError) -> Bool {
+        for place in FileFormat.markOffsets {
+            let bytes = try file.read(FileFormat.markSize, at: place)
+            let mark = bytes.withUnsafeBytes {
+                SegmentMark(
+                    decoding: $0, salt: header.salt, logID: header.logID, partition: header.partition,
+                    firstLSN: header.firstLSN)
+            }
+            if mark != nil { return true }
+        }
+        if size >= Self.leastSealed {
+            let trailer = try file.read(FileFormat.trailerSize, at: size - UInt64(FileFormat.trailerSize))
+            let offset = trailer.withUnsafeBytes { SegmentFooter.footerOffset(trailer: $0, salt: header.salt) }
+            if offset != nil { return true }
+        }
+        var walk = FrameWalk(file: file, salt: header.salt, limit: size)
+        if case .frame = try walk.next() { return true }
+        return false
     }
 
     private mutating func header(
         of file: any WalFile, _ name: String, _ firstLSN: UInt64
-    ) throws(WalError) -> (SegmentHeader?, WalError?) {
+    ) throws(WalError) -> (SegmentHeader?, WalError?, stray: SegmentHeader?) {
         let bytes = try buffer.fill(from: file, at: 0, count: FileFormat.headerSize)
+        var stray: SegmentHeader?
         do throws(WalError) {
             var decoded = try SegmentHeader(decoding: bytes)
+            if let logID = place.logID, decoded.logID == logID { stray = decoded }
             guard decoded.partition == place.partition, decoded.logID == place.logID ?? decoded.logID else {
                 throw WalError.foreign(
                     name, log: decoded.logID, place, partition: UInt32(decoded.partition.rawValue))
@@ -123,12 +157,13 @@ struct SegmentFileReader {
             }
             if let previous { decoded.shareText(with: previous) }
             previous = decoded
-            return (decoded, nil)
+            return (decoded, nil, nil)
         } catch {
             let placed = error.at(
                 partition: place.partition, segment: LSN(firstLSN), offset: 0, lsn: LSN(firstLSN))
+            if error.code == .foreign, stray != nil { return (nil, placed, stray) }
             if error.code == .unsupportedFormat || error.code == .foreign { throw placed }
-            return (nil, placed)
+            return (nil, placed, nil)
         }
     }
 
