@@ -82,6 +82,51 @@ struct OverlapTests {
         }
     }
 
+    @Test("4: a segment that is sealed while a sync is under way is synced with its footer before the log is called clean")
+    func sealedMeanwhile() async throws {
+        try await withTemporaryDirectory { path in
+            let storage = FaultyStorage()
+            let wal = try await BytesWal.open(at: path, configuration: small(.mapped), storage: storage)
+            let partition = try wal.partition(1)
+            try partition.append(Payload([1]))
+            let gate = storage.hold([.sync], of: "STATE")
+            let synced = OnThread { () -> WalError.Code? in
+                do throws(WalError) {
+                    try partition.syncAndWait()
+                    return nil
+                } catch {
+                    return error.code
+                }
+            }
+            #expect(gate.waitForArrival())
+            // The rotation seals, and then finds no space for the next segment.
+            storage.fail([.create], of: ".wal", errno: ENOSPC)
+            await expectError(.noSpace) { try partition.append(Payload([UInt8](repeating: 2, count: 60_000))) }
+            storage.forgetCalls()
+            let closed = OnThread { () -> WalError.Code? in
+                do throws(WalError) {
+                    try wal.closeAndWait()
+                    return nil
+                } catch {
+                    return error.code
+                }
+            }
+            // Closing has begun, and waits for the sync that is under way.
+            var refusal: WalError.Code?
+            while refusal != .closed {
+                do throws(WalError) { try partition.append(Payload([3])) } catch { refusal = error.code }
+                await Task.yield()
+            }
+            gate.open()
+            #expect(synced.end() == .some(nil))
+            #expect(closed.end() == .some(nil))
+            let calls = storage.calls([.sync, .write])
+            let footer = try #require(calls.lastIndex { $0.operation == .sync && $0.path.hasSuffix("0001.wal") })
+            let clean = try #require(calls.lastIndex { $0.operation == .write && $0.path.hasSuffix("STATE") })
+            #expect(footer < clean, "\(calls)")
+        }
+    }
+
     @Test("control: without that look at the partition, what the failure overtook is called durable")
     func poisonedMeanwhileControl() async throws {
         try await withTemporaryDirectory { path in

@@ -115,11 +115,19 @@ extension PartitionLog {
         lock()
         if !disabled.contains(.joining) { waitWhile { syncs.isRunning || activities.isBusyElsewhere } }
         let isMine = syncs.claim()
+        // A sync that was under way when a segment was sealed covered its records, and not its footer.
+        let isLeft = isMine && !unsynced.isEmpty
         letGo()
         defer { if isMine { endSync() } }
+        if isLeft {
+            performSync()
+            if let failure = withLock({ failure }) { throw failure }
+        }
         try sealForGood()
         try state.withLock { (state) throws(WalError) in
-            let (durable, isClean, segments) = withLock { (hot.pointee.durableWord, active == nil, self.segments) }
+            let (durable, isClean, segments) = withLock {
+                (hot.pointee.durableWord, active == nil && unsynced.isEmpty, self.segments)
+            }
             guard state.durable != durable || state.isClean != isClean else { return }
             let directory = try workingDirectory()
             try state.update(in: directory) { next in
