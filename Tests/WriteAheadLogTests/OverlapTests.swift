@@ -100,7 +100,7 @@ struct OverlapTests {
             }
             #expect(gate.waitForArrival())
             // The rotation seals, and then finds no space for the next segment.
-            storage.fail([.create], of: ".wal", errno: ENOSPC)
+            storage.fail([.openFile], of: "0002.wal", errno: ENOSPC)
             await expectError(.noSpace) { try partition.append(Payload([UInt8](repeating: 2, count: 60_000))) }
             storage.forgetCalls()
             let closed = OnThread { () -> WalError.Code? in

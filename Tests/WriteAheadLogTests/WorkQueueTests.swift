@@ -32,7 +32,7 @@ struct WorkQueueTests {
                 queue.stopAndJoin()
                 joined.withLock { $0 = done.withLock { $0 } }
             }
-            for _ in 0..<1_000 { sched_yield() }
+            while !queue.isStopping { sched_yield() }
             #expect(joined.withLock { $0 } == nil)
             gate.open()
             while joined.withLock({ $0 }) == nil { sched_yield() }

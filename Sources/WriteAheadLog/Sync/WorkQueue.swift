@@ -116,6 +116,9 @@ package final class WorkQueue: @unchecked Sendable {
 
     // MARK: Ending
 
+    /// It takes no more jobs.
+    package var isStopping: Bool { monitor.withLock { isStopped } }
+
     /// Ends the threads once the jobs that were submitted are done. Waits for nothing.
     package func stop() {
         // What they hold ends outside the monitor.
