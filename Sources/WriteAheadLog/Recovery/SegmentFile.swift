@@ -102,8 +102,8 @@ struct SegmentFileReader {
         if let stray, let headerError, try isWhole(file, size, stray) { throw headerError }
         var footer: SegmentFooter?
         if let header { footer = try self.footer(of: file, size, header) }
-        // The marks of a sealed segment do not go beyond it.
-        if let footer, footer.lastLSN <= isDurable {
+        // The marks of a sealed segment do not go beyond it. One that ends with the last durable record is read from its last mark on.
+        if let footer, footer.lastLSN < isDurable {
             return SegmentFile(
                 name: name, firstLSN: firstLSN, size: size, header: header, headerError: nil, footer: footer,
                 marks: [], brokenMarkPlaces: [])

@@ -61,8 +61,8 @@ struct TailCommand: AsyncParsableCommand {
                 isDone = try await read(try wal.partition(0), &tally)
                 try await wal.close()
             } catch {
-                // The writer may not have begun; who started both gives up at some time.
-                guard error.code == .notFound, tally.records == 0 else { fail("\(manner.rawValue): \(error)") }
+                // The writer may not have begun, or just made the directory; who started both gives up at some time.
+                guard error.code == .notFound || error.code == .notALog, tally.records == 0 else { fail("\(manner.rawValue): \(error)") }
                 usleep(1_000)
             }
         }
