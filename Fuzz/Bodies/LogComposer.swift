@@ -21,7 +21,8 @@ enum LogComposer {
         }
         if let state {
             var bytes = [UInt8](repeating: 0, count: Int(PartitionState.fileSize))
-            bytes.replaceSubrange(Int(state.place)..<(Int(state.place) + PartitionState.slotSize), with: state.encoded())
+            bytes.replaceSubrange(
+                Int(state.place)..<(Int(state.place) + PartitionState.slotSize), with: state.encoded())
             files["partition-00001/STATE"] = bytes
         }
         return files
@@ -54,7 +55,8 @@ enum LogComposer {
         let header = SegmentHeader(
             partition: partition, firstLSN: first, history: flags & 4 == 0 ? number : input.number(),
             incarnation: flags & 4 == 0 ? number : input.number(),
-            salt: flags & 8 == 0 ? first &* 0x9E37_79B9_7F4A_7C15 : input.number(), created: 1, logID: logID, codecID: 0,
+            salt: flags & 8 == 0 ? first &* 0x9E37_79B9_7F4A_7C15 : input.number(), created: 1, logID: logID,
+            codecID: 0,
             codecName: "bytes", codecParameters: flags & 16 == 0 ? [] : input.bytes(Int(input.byte())),
             typeName: "bytes")
         var bytes = header.encoded()

@@ -123,7 +123,9 @@ struct LogEditor {
         let field = input.byte()
         let value = input.number()
         // Header words, then those of the marks.
-        let places = [8, 12, 16, 20, 24, 32, 40, 48, 64, 72, 80, 84, 88, 90, 4112, 4120, 4128, 4136, 8208, 8216, 8224, 8232]
+        let places = [
+            8, 12, 16, 20, 24, 32, 40, 48, 64, 72, 80, 84, 88, 90, 4112, 4120, 4128, 4136, 8208, 8216, 8224, 8232,
+        ]
         let place = places[Int(field) % places.count]
         if place < 24 || (80..<88).contains(place) {
             store(UInt32(truncatingIfNeeded: value), place, &bytes)

@@ -46,7 +46,10 @@ struct DamageOracle {
             // Without a header nobody can say whose mark it is but by the name in it; damage is never cut on a doubt.
             if !segment.isHeaderWhole { for mark in segment.foreignMarks { known = max(known, mark.durable) } }
             // Mark frames are found by the salt, which a damaged header or a mark may still tell.
-            guard segment.isHeaderWhole || segment.isSaltThere && !segment.isHeaderMoved || segment.marks.contains(where: { $0 != nil }) else {
+            guard
+                segment.isHeaderWhole || segment.isSaltThere && !segment.isHeaderMoved
+                    || segment.marks.contains(where: { $0 != nil })
+            else {
                 continue
             }
             for frame in segment.frames where frame.isWhole { durable = max(durable, frame.mark ?? 0) }
@@ -120,7 +123,8 @@ struct DamageOracle {
         log.isForeign
             || log.segments.contains {
                 $0.exists && $0.isHeaderMoved
-                    && ($0.beginsWithAFrame || $0.endsInTrailer || $0.marks.contains { $0 != nil } || $0.firstLSN <= durable)
+                    && ($0.beginsWithAFrame || $0.endsInTrailer || $0.marks.contains { $0 != nil }
+                        || $0.firstLSN <= durable)
             }
     }
 

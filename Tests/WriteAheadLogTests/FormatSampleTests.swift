@@ -137,7 +137,9 @@ struct FormatSampleTests {
         }
     }
 
-    @Test("its own mark frame after a terminator counts, another's does not; neither a frame nor a terminator is a torn end")
+    @Test(
+        "its own mark frame after a terminator counts, another's does not; neither a frame nor a terminator is a torn end"
+    )
     func evidence() throws {
         var image = FormatSamples.terminated
         let end = LogImage.dataStart + 3 * 48 + 16
@@ -208,7 +210,8 @@ struct FormatSampleTests {
         for readOnly in [true, false] {
             try disk.run {
                 let wal =
-                    try await readOnly ? disk.openReadOnly(Self.configuration(.full)) : disk.open(Self.configuration(.full))
+                    try await readOnly
+                    ? disk.openReadOnly(Self.configuration(.full)) : disk.open(Self.configuration(.full))
                 let partition = try wal.partition(1)
                 #expect(partition.firstRetainedLSN == 4)
                 #expect(try Self.read(partition).lsns == [4, 5, 6])
@@ -216,7 +219,9 @@ struct FormatSampleTests {
                 #expect(error?.lsn == 4)
                 // Of the records that were taken back.
                 let lost = Position(history: 10, lsn: 6, segment: 1, offset: 12_288)
-                let refused = await expectError(.positionLost) { try partition.entries(from: .after(lost)).makeCursor() }
+                let refused = await expectError(.positionLost) {
+                    try partition.entries(from: .after(lost)).makeCursor()
+                }
                 #expect(refused?.lsn == 4)
                 try await wal.close()
             }
@@ -291,7 +296,8 @@ struct FormatSampleTests {
             .wrapper(0, record, extras: [(0x8001, []), (0x8001, [])], takes: 1),
             .wrapper(1, record, extras: [(0x8001, [])], takes: 1), .wrapper(4, [], extras: [(0x8001, [])], takes: 1),
             .lost(2, 1),
-            .other(9, (0..<8).map { $0 < 7 ? 0xFF : 0 }, takes: 1), .other(9, [UInt8](repeating: 0xFF, count: 8), takes: 1),
+            .other(9, (0..<8).map { $0 < 7 ? 0xFF : 0 }, takes: 1),
+            .other(9, [UInt8](repeating: 0xFF, count: 8), takes: 1),
             .other(9, [UInt8](repeating: 1, count: 7), takes: 1),
             .other(9, [UInt8](repeating: 1, count: 16), takes: 1),
         ]

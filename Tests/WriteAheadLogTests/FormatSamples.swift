@@ -32,7 +32,8 @@ enum FormatSamples {
         var segment = LogImage.Segment(firstLSN: 1, salt: salt, incarnation: 10, frames: [.record, .record, .record])
         segment.flags = 1
         segment.isSealed = false
-        let old = LogImage.Segment(firstLSN: 90, salt: ~salt, incarnation: 4, frames: [.record, .mark(80, end: 12_288)])
+        let old = LogImage.Segment(
+            firstLSN: 90, salt: ~salt, incarnation: 4, frames: [.record, .mark(80, end: 12_288)])
         segment.rest = Array(LogImage.bytes(of: old).dropFirst(LogImage.dataStart)) + [1, 2, 3]
         var image = LogImage(segments: [segment])
         image.states[0] = .init(sequence: 2, durable: 2, incarnation: 10)

@@ -101,7 +101,9 @@ struct OtherLivesTests {
         var newer: String { "\(path)/newer" }
         var other: String { "\(path)/other" }
 
-        static func write(_ log: String, _ range: ClosedRange<Int>, purge: Int? = nil, whileOpen: () throws -> Void = {})
+        static func write(
+            _ log: String, _ range: ClosedRange<Int>, purge: Int? = nil, whileOpen: () throws -> Void = {}
+        )
             async throws
         {
             let wal = try await BytesWal.open(
@@ -253,7 +255,11 @@ struct OtherLivesTests {
             let world = try await World(path)
             let log = world.log
             let second = try world.apply(row.thing, row.life)
-            let linked = try second.map { try (FileManager.default.fileExists(atPath: "\($0)/STATE") || row.thing == .all ? snapshot($0) : ["": readFile($0)]) }
+            let linked = try second.map {
+                try
+                    (FileManager.default.fileExists(atPath: "\($0)/STATE") || row.thing == .all
+                    ? snapshot($0) : ["": readFile($0)])
+            }
             let id: PartitionID = row.thing == .partition && row.life == .renamed ? 7 : 1
             let before = try snapshot(log)
             let segments = try Self.contents(log)
@@ -292,14 +298,17 @@ struct OtherLivesTests {
                 let (found, error) = Self.open(log, id, readOnly: false, .quarantine)
                 #expect(error == nil)
                 if row.expected == "foreign" { #expect(found == "foreign") }
-                #expect(try snapshot(log).filter { $0.key.contains("00001") } == before.filter { $0.key.contains("00001") })
+                #expect(
+                    try snapshot(log).filter { $0.key.contains("00001") } == before.filter { $0.key.contains("00001") })
             } else {
                 // Once it was opened for writing, it is an ordinary log.
                 #expect(Self.open(log, id, readOnly: true).0 == row.expected)
                 #expect(try await !WalVerification.verify(at: log).isDamaged)
                 let wal = try await BytesWal.open(at: log, configuration: small())
                 let next = try wal.partition(id).lastLSN.rawValue + 1
-                #expect(try await wal.partition(id).append(Payload(record(Int(next))), durability: .synced).lsn == LSN(next))
+                #expect(
+                    try await wal.partition(id).append(Payload(record(Int(next))), durability: .synced).lsn == LSN(next)
+                )
                 try await wal.close()
             }
             if let second, let linked {

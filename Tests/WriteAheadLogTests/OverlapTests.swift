@@ -82,7 +82,9 @@ struct OverlapTests {
         }
     }
 
-    @Test("4: a segment that is sealed while a sync is under way is synced with its footer before the log is called clean")
+    @Test(
+        "4: a segment that is sealed while a sync is under way is synced with its footer before the log is called clean"
+    )
     func sealedMeanwhile() async throws {
         try await withTemporaryDirectory { path in
             let storage = FaultyStorage()

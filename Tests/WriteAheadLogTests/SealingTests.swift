@@ -312,7 +312,8 @@ struct SealingTests {
                 let frame = WalSealedFrame(lsn: LSN(lsn), kind: kind, recordCount: records, wrapping: wrapping)
                 var stored = WalEncoder()
                 try inner.withUnsafeBytes { try sealer.seal($0, frame, into: &stored) }
-                bytes += Frame.packed(FrameKind.wrapper, lsn: lsn, payload: head + count + Array(stored.bytes), salt: 77)
+                bytes += Frame.packed(
+                    FrameKind.wrapper, lsn: lsn, payload: head + count + Array(stored.bytes), salt: 77)
                 lsn += UInt64(records)
             }
             let disk = SimulatedDisk(

@@ -45,7 +45,9 @@ import WriteAheadLog
     }
 
     @Test(arguments: Rest.allCases, Owner.allCases)
-    func `is a torn place where nothing was durable, and foreign with more of it`(_ rest: Rest, _ owner: Owner) async throws {
+    func `is a torn place where nothing was durable, and foreign with more of it`(_ rest: Rest, _ owner: Owner)
+        async throws
+    {
         try await withTemporaryDirectory { root in
             let (path, other) = ("\(root)/log", "\(root)/other")
             try await Self.write(path)

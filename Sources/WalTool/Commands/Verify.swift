@@ -84,7 +84,8 @@ package struct Verify: Sendable {
             "firstLSN": JSONValue(partition.firstLSN), "lastLSN": JSONValue(partition.lastLSN),
             "durableLSN": JSONValue(partition.durableLSN), "clean": .bool(partition.isClean),
             "tornTail": tail ?? .null, "damage": .array(partition.damage.map { JSONValue($0) }),
-            "lost": .array(partition.lost.map { ["first": JSONValue($0.lowerBound), "last": JSONValue($0.upperBound)] }),
+            "lost": .array(
+                partition.lost.map { ["first": JSONValue($0.lowerBound), "last": JSONValue($0.upperBound)] }),
             "remarks": .array(partition.remarks.map { JSONValue($0) }),
         ]
     }

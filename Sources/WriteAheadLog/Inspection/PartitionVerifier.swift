@@ -75,7 +75,8 @@ struct PartitionVerifier {
         try readSlots()
         for leftover in look.evidence.leftovers where !leftover.isPrepared {
             remark(
-                "\(leftover.name) is left over from a \(state?.isRemoved == true ? "removal" : "purge or a truncation")")
+                "\(leftover.name) is left over from a \(state?.isRemoved == true ? "removal" : "purge or a truncation")"
+            )
         }
         for (_, error) in look.evidence.unreadable { note(error) }
         result.bytes = segments.reduce(0) { $0 + $1.size }
@@ -104,7 +105,8 @@ struct PartitionVerifier {
         // Whatever keeps the log from being opened is damage here too.
         if let error = look.error, result.damage.isEmpty { note(error) }
         result.isClean =
-            state?.isClean == true && result.damage.isEmpty && result.tornTail == nil && !isPrefix && durable + 1 == next
+            state?.isClean == true && result.damage.isEmpty && result.tornTail == nil && !isPrefix
+            && durable + 1 == next
             && segments.allSatisfy { $0.footer != nil }
     }
 
@@ -265,7 +267,9 @@ struct PartitionVerifier {
             if state == nil, place == 0 {
                 damage(.missing, "\(message): it is missing too, or damaged", segment: next, lsn: next)
             } else {
-                guard try gap(.missingSegment, place, 0, .missing, "\(message): restore it from a backup", segment: next) else {
+                guard
+                    try gap(.missingSegment, place, 0, .missing, "\(message): restore it from a backup", segment: next)
+                else {
                     return false
                 }
             }
@@ -279,8 +283,10 @@ struct PartitionVerifier {
         next = segment.firstLSN
         guard let header = segment.header else {
             let error = segment.headerError
-            guard try gap(
-                segment.stray == nil ? .brokenHeader : .strayHeader, place, 0, error?.code ?? .corrupt, error?.message ?? "the segment has no header")
+            guard
+                try gap(
+                    segment.stray == nil ? .brokenHeader : .strayHeader, place, 0, error?.code ?? .corrupt,
+                    error?.message ?? "the segment has no header")
             else {
                 return false
             }
@@ -384,7 +390,8 @@ struct PartitionVerifier {
                     guard
                         try gap(
                             .brokenFrame, place, at, .corrupt,
-                            "LSN \(next) was taken back and given out again: the segment is from another time of this log")
+                            "LSN \(next) was taken back and given out again: the segment is from another time of this log"
+                        )
                     else { return false }
                 }
                 take(content, at, header, &tracker)

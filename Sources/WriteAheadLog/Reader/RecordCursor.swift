@@ -582,7 +582,8 @@ struct RecordCursor {
                 case .lost(let last):
                     guard scanner.lsn <= nextLSN, nextLSN <= last else {
                         scanner.offset = scanner.frameOffset
-                        throw corrupt("a note of lost records from LSN \(scanner.lsn) on stands where it was not written")
+                        throw corrupt(
+                            "a note of lost records from LSN \(scanner.lsn) on stands where it was not written")
                     }
                     hasPassedMore = true
                     guard last <= visibleLSN else {

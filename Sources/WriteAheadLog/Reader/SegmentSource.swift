@@ -11,7 +11,9 @@ extension PartitionLog {
         try withLock { () throws(WalError) in
             guard let first = segments.first else {
                 // What belongs elsewhere is not read as this partition's.
-                if let failure, failure.code == .foreign || failure.code == .unsupportedFormat || failure.code == .notALog {
+                if let failure,
+                    failure.code == .foreign || failure.code == .unsupportedFormat || failure.code == .notALog
+                {
                     throw failure
                 }
                 guard lsn <= hot.pointee.nextLSN else { throw beyondEnd(lsn) }
@@ -59,7 +61,9 @@ extension PartitionLog {
             partition: id, lsn: LSN(hot.pointee.nextLSN - 1))
     }
 
-    var firstRetained: UInt64 { withLock { segments.first.map { max($0.firstLSN, firstVisible) } ?? hot.pointee.nextLSN } }
+    var firstRetained: UInt64 {
+        withLock { segments.first.map { max($0.firstLSN, firstVisible) } ?? hot.pointee.nextLSN }
+    }
 
     /// Throws where the record before `position` did not survive: the last LSN that its history and the log have in common.
     func check(_ position: Position) throws(WalError) {

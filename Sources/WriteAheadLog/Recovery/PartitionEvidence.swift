@@ -106,7 +106,8 @@ struct PartitionEvidence {
         }
         names.sort { $0.firstLSN < $1.firstLSN }
         files.reserveCapacity(names.count)
-        var reader = SegmentFileReader(directory: directory, place: place, isDurable: readsAllMarks ? 0 : state?.durable ?? 0)
+        var reader = SegmentFileReader(
+            directory: directory, place: place, isDurable: readsAllMarks ? 0 : state?.durable ?? 0)
         for (name, lsn) in names {
             let file: SegmentFile
             do throws(WalError) {

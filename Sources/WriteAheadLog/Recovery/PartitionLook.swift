@@ -171,7 +171,8 @@ struct PartitionLook {
             }
             guard let header = file.header else {
                 return stop(
-                    file.stray == nil ? .brokenHeader : .strayHeader, place, 0, file.headerError ?? WalError(.corrupt, "the segment has no header"))
+                    file.stray == nil ? .brokenHeader : .strayHeader, place, 0,
+                    file.headerError ?? WalError(.corrupt, "the segment has no header"))
             }
             // What was cut off and is here again, on a file system that forgot its removal.
             if place > 0, let before = files[place - 1].header, before.incarnation > header.incarnation {
@@ -295,7 +296,8 @@ struct PartitionLook {
         // In a copy what STATE says may be of another moment than the files.
         if verdict != .prefix { nextLSN = max(nextLSN, state.nextLSNFloor) }
         wasOrderly =
-            evidence.state != nil && (state.isClean || state.isRemoved && files.isEmpty) && verdict == .end && durable + 1 == nextLSN
+            evidence.state != nil && (state.isClean || state.isRemoved && files.isEmpty) && verdict == .end
+            && durable + 1 == nextLSN
             && (files.isEmpty || endsInFooter) && scanned.isEmpty
     }
 

@@ -91,7 +91,8 @@ struct PartitionRecovery {
         do throws(WalError) {
             look =
                 settings.isReadOnly
-                ? try PartitionLook.besideWriter(check: settings.check, disabled: settings.disabled, collecting: collect)
+                ? try PartitionLook.besideWriter(
+                    check: settings.check, disabled: settings.disabled, collecting: collect)
                 : try PartitionLook.alone(try collect(), check: settings.check, disabled: settings.disabled)
         } catch {
             throw error.at(partition: id)

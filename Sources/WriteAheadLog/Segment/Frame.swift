@@ -99,7 +99,9 @@ package enum Frame {
     @inline(__always)
     static func content(word: UInt64, payload: UnsafeRawBufferPointer, at offset: Int, salt: UInt64) -> Content {
         // A plain record's kind is 0.
-        if word <= LSN.max.rawValue { return .records(RecordFrame(kind: FrameKind.record, payload: payload, records: 1)) }
+        if word <= LSN.max.rawValue {
+            return .records(RecordFrame(kind: FrameKind.record, payload: payload, records: 1))
+        }
         return otherContent(word, payload, offset, salt)
     }
 
@@ -133,7 +135,8 @@ package enum Frame {
 
     private static func wrapped(_ payload: UnsafeRawBufferPointer) -> Content {
         let reader = ByteReader(payload)
-        guard let kind: UInt8 = reader.integer(0), FrameKind.hasRecords(kind), payload[1...].prefix(3).allSatisfy({ $0 == 0 }),
+        guard let kind: UInt8 = reader.integer(0), FrameKind.hasRecords(kind),
+            payload[1...].prefix(3).allSatisfy({ $0 == 0 }),
             let size: UInt32 = reader.integer(4), size > 0, size % 8 == 0,
             let wrapping = reader.slice(0, wrapperHead + Int(size))
         else { return .bad }
@@ -156,7 +159,8 @@ package enum Frame {
         guard let records = BatchReader.count(kind: kind, payload: inner) else { return .bad }
         if let unknown {
             return .newer(
-                "a record with something of type \(unknown) around it, which this release does not know; use a newer release")
+                "a record with something of type \(unknown) around it, which this release does not know; use a newer release"
+            )
         }
         return .records(RecordFrame(kind: kind, payload: inner, records: records, wrapping: wrapping))
     }

@@ -62,7 +62,9 @@ struct TailCommand: AsyncParsableCommand {
                 try await wal.close()
             } catch {
                 // The writer may not have begun, or just made the directory; who started both gives up at some time.
-                guard error.code == .notFound || error.code == .notALog, tally.records == 0 else { fail("\(manner.rawValue): \(error)") }
+                guard error.code == .notFound || error.code == .notALog, tally.records == 0 else {
+                    fail("\(manner.rawValue): \(error)")
+                }
                 usleep(1_000)
             }
         }
