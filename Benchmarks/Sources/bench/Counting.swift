@@ -102,10 +102,10 @@ extension Counted {
     private static var synced: [Counted] {
         [
             // The caller and whoever syncs for it.
-            Counted(name: "append_sync_thread", rounds: 200, tolerance: 0.3, hundreds: 50) { log, rounds, extra in
+            Counted(name: "append_sync_thread", rounds: 200, tolerance: 0.15, hundreds: 50) { log, rounds, extra in
                 try await log.open(.raw) { try appendAndWait(to: $0, rounds, extra) }
             },
-            Counted(name: "append_sync_task", rounds: 200, tolerance: 0.3, hundreds: 50) { log, rounds, extra in
+            Counted(name: "append_sync_task", rounds: 200, tolerance: 0.15, hundreds: 50) { log, rounds, extra in
                 try await log.open(.raw) { partition in
                     for _ in 0..<rounds {
                         try await partition.append(Payload(recordA), durability: .synced)
